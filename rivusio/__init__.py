@@ -1,0 +1,105 @@
+"""Stream pipelines of small typed pipes, joined with `>>`."""
+
+from rivusio.buffer import BufferStatistics
+from rivusio.clock import Clock, SystemClock
+from rivusio.config import (
+    BackpressureConfig,
+    ExecutionStrategy,
+    ParallelConfig,
+    PipeConfig,
+    StreamConfig,
+)
+from rivusio.errors import BufferOverflowError, DeadLetter, PipeError, PipelineError, StreamError
+from rivusio.message import Message, MessageMetadata
+from rivusio.mode import NotCompiledError, mode
+from rivusio.monitoring import MetricsCollector, MetricValue, MetricWindow, PipelineMonitor
+from rivusio.operators import batch, drop_none, filter, flat_map, map, sliding, take, tumbling
+from rivusio.pipeline import AsyncPipeline, BasePipe, SyncPipeline
+from rivusio.pipeline_metrics import PipelineMetricsMixin
+from rivusio.pipes import (
+    AsyncBasePipe,
+    AsyncFilterPipe,
+    AsyncFlatMapPipe,
+    FilterPipe,
+    FlatMapPipe,
+    SyncBasePipe,
+    pipe,
+)
+from rivusio.plugins import (
+    PluginRegistry,
+    register_async_sink,
+    register_async_source,
+    register_sync_sink,
+    register_sync_source,
+)
+from rivusio.runs import Run
+from rivusio.streams import (
+    AsyncStream,
+    BatchStreamPipe,
+    SlidingWindowPipe,
+    StreamPipe,
+    SyncStream,
+    WindowedStreamPipe,
+)
+from rivusio.types import BatchT, InputType, OutputType, T
+
+__version__ = "0.3.0"
+
+__all__ = [
+    "AsyncBasePipe",
+    "AsyncFilterPipe",
+    "AsyncFlatMapPipe",
+    "AsyncPipeline",
+    "AsyncStream",
+    "BackpressureConfig",
+    "BasePipe",
+    "BatchStreamPipe",
+    "BatchT",
+    "BufferOverflowError",
+    "BufferStatistics",
+    "Clock",
+    "DeadLetter",
+    "ExecutionStrategy",
+    "FilterPipe",
+    "FlatMapPipe",
+    "InputType",
+    "Message",
+    "MessageMetadata",
+    "MetricValue",
+    "MetricWindow",
+    "MetricsCollector",
+    "NotCompiledError",
+    "OutputType",
+    "ParallelConfig",
+    "PipeConfig",
+    "PipeError",
+    "PipelineError",
+    "PipelineMetricsMixin",
+    "PipelineMonitor",
+    "PluginRegistry",
+    "Run",
+    "SlidingWindowPipe",
+    "StreamConfig",
+    "StreamError",
+    "StreamPipe",
+    "SyncBasePipe",
+    "SyncPipeline",
+    "SyncStream",
+    "SystemClock",
+    "T",
+    "WindowedStreamPipe",
+    "batch",
+    "drop_none",
+    "filter",
+    "flat_map",
+    "map",
+    "mode",
+    "pipe",
+    "register_async_sink",
+    "register_async_source",
+    "register_sync_sink",
+    "register_sync_source",
+    "sliding",
+    "take",
+    "tumbling",
+]

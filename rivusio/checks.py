@@ -1,0 +1,43 @@
+"""The two rules for sizes, and the words in which they are told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+
+def at_least(least: int, field: str, value: object) -> int:
+    """Give `value` if it is a whole number, `least` or more.
+
+    Raises:
+        TypeError: if it is no whole number.
+        ValueError: if it is too small.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        message = f"{field} must be a whole number, got {value!r} of type {type(value).__name__}"
+        raise TypeError(message)
+    if value < least:
+        message = f"{field} must be at least {least}, got {value!r}"
+        raise ValueError(message)
+    return value
+
+
+def seconds(field: str, value: object) -> float:
+    """Give a duration in seconds, if it is longer than zero.
+
+    Raises:
+        TypeError: if it is no `timedelta`.
+        ValueError: if it is zero or negative.
+    """
+    if not isinstance(value, timedelta):
+        hint = f"; did you mean timedelta(seconds={value!r})?" if _is_number(value) else ""
+        kind = type(value).__name__
+        message = f"{field} must be a timedelta, got {value!r} of type {kind}{hint}"
+        raise TypeError(message)
+    if value <= timedelta(0):
+        message = f"{field} must be longer than zero, got {value!r}"
+        raise ValueError(message)
+    return value.total_seconds()
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

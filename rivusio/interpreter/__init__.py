@@ -1,0 +1,98 @@
+"""Runs a chain as it stands: the reference for what a pipeline means.
+
+`Line` builds the nodes of one run, from the source to the last stage. Stages that need
+nothing between them share a segment; a node of its own is what must go on while something else
+waits (a timer, a buffer, several items at once) and what the user wrote as a stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Coroutine, Iterable, Sequence
+from typing import Any, TypeGuard
+
+from rivusio.buffer import BufferStatistics
+from rivusio.config import BackpressureConfig
+from rivusio.interpreter.buffered import BufferedBoundary
+from rivusio.interpreter.concurrent import ConcurrentBoundary
+from rivusio.interpreter.node import Item, Node, RunState
+from rivusio.interpreter.segment import Segment
+from rivusio.interpreter.source import Source
+from rivusio.interpreter.steps import HoldingStep, Step, make_holder, make_step
+from rivusio.interpreter.timed import TimedBoundary
+from rivusio.interpreter.user_stream import UserStreamNode
+from rivusio.stage import Batch, Operation, Stage, TumblingWindow, UserStream
+
+
+class Line:
+    """The nodes of one run, from the source to the last stage."""
+
+    def __init__(
+        self,
+        run: RunState,
+        stages: Sequence[Stage],
+        items: Iterable[Item] | AsyncIterable[Item],
+        read_ahead: BackpressureConfig | None = None,
+    ) -> None:
+        self.source = Source(run, items)
+        self._run = run
+        self._buffers: list[BufferedBoundary] = []
+        self._steps: list[Step] = []
+        self._last: Node = self.source
+        if read_ahead is not None:
+            self._buffer(0, stages[0], read_ahead)
+        for index, stage in enumerate(stages):
+            self._append(index, stage)
+        self._cut()
+        self.last = self._last
+
+    def _append(self, index: int, stage: Stage) -> None:
+        run = self._run
+        operation = stage.operation
+        backpressure = stage.settings.backpressure
+        if backpressure is not None:
+            self._buffer(index, stage, backpressure)
+        if isinstance(operation, UserStream):
+            self._last = UserStreamNode(run, index, stage, self._cut())
+        elif stage.concurrency is not None:
+            step = make_step(run, index, stage)
+            self._last = ConcurrentBoundary(run, step, stage.concurrency, self._cut())
+        elif run.in_loop and needs_timer(operation):
+            closed = HoldingStep(run, index, stage, None)
+            self._last = TimedBoundary(run, closed, make_holder(operation), self._cut())
+            self._steps.append(closed)
+        else:
+            self._steps.append(make_step(run, index, stage))
+
+    def _buffer(self, index: int, stage: Stage, config: BackpressureConfig) -> None:
+        buffered = BufferedBoundary(self._run, index, stage.name, config, self._cut())
+        self._buffers.append(buffered)
+        self._last = buffered
+
+    def _cut(self) -> Node:
+        """End the current segment and give the last node."""
+        if self._steps:
+            self._last = Segment(self._run, self._steps, self._last)
+            self._steps = []
+        return self._last
+
+    def buffers(self) -> tuple[BufferStatistics, ...]:
+        """Look at every buffer, in the order of the stages."""
+        return tuple(each.statistics() for each in self._buffers)
+
+
+def needs_timer(operation: Operation) -> TypeGuard[Batch | TumblingWindow]:
+    """Tell whether time alone can close what the operation holds."""
+    return isinstance(operation, TumblingWindow) or (
+        isinstance(operation, Batch) and operation.linger is not None
+    )
+
+
+def drive(coroutine: Coroutine[Any, Any, Item]) -> Item:
+    """Run a coroutine that never waits, without an event loop: a sync run."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    coroutine.close()
+    message = "a stage of a sync run waited for an event loop; use .stream(...)"
+    raise RuntimeError(message)

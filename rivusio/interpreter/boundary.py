@@ -1,0 +1,103 @@
+"""A node whose upstream runs in a task of the run, because something must go on while it waits.
+
+The task pulls from upstream and leaves outputs in `ready`; the consumer takes them. They wake
+each other through bare futures. The task holds nothing of the consumer's side, so an abandoned
+run can be collected; and it closes the upstream itself, in the task that iterated it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from typing import Any
+
+from rivusio.errors import StreamError
+from rivusio.interpreter.node import Closing, Node, Place, RunState, joined
+
+
+class Wakeup:
+    """Lets one task sleep until another one says that something has changed."""
+
+    def __init__(self) -> None:
+        self._waiter: asyncio.Future[None] | None = None
+
+    async def wait(self) -> None:
+        """Sleep until the next `set`."""
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def set(self) -> None:
+        """Wake the sleeper, if there is one."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Boundary(Node):
+    """Runs its upstream in one task, from the first pull to the end of the run."""
+
+    def __init__(self, run: RunState, upstream: Node) -> None:
+        self._run = run
+        self._upstream = upstream
+        self._task: asyncio.Task[Any] | None = None
+        self._closing = False
+        self._over = False  # the task has come to its end, by whatever way
+        self._failure: BaseException | None = None
+        self._upstream_closing = Closing()
+        self.changed = Wakeup()  # for the consumer: something is ready, or it is over
+        self.wanted = Wakeup()  # for the task: the consumer has taken or wants something
+
+    def _start(self) -> None:
+        """Start the task, with a copy of the context as it is at the first pull."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._work())
+
+    async def _work(self) -> None:
+        try:
+            await self._produce()
+        except asyncio.CancelledError as error:
+            # Ours when closing; otherwise somebody's, and the consumer must hear of it.
+            self._failure = None if self._closing else error
+        except BaseException as error:  # noqa: BLE001  it leaves through the consumer instead
+            self._failure = error
+        finally:
+            await self._upstream.close(self._upstream_closing)
+            self._over = True
+            self.changed.set()
+
+    @abstractmethod
+    async def _produce(self) -> None:
+        """Pull from upstream until its end; runs in the task."""
+
+    def _take_failure(self) -> BaseException | None:
+        failure, self._failure = self._failure, None
+        return failure
+
+    def interrupt(self) -> None:
+        """Pass it on, and let the task see it."""
+        self._upstream.interrupt()
+        self.wanted.set()
+
+    async def close(self, closing: Closing) -> None:
+        """End the task, wait for it, and hand over what is held here."""
+        self._closing = True
+        if self._task is None:
+            await self._upstream.close(closing)
+        elif not self._task.done():
+            self._task.cancel()
+            if (cancelled := await joined(self._task)) is not None:
+                closing.failed(cancelled)
+        closing.absorb(self._upstream_closing)
+        failure = self._take_failure()
+        if isinstance(failure, StreamError) and failure.stage is not None:
+            # The consumer left before it came to this error: only its item is to be told of.
+            closing.hold(failure.stage, Place.CALL, self._run.units_of(failure))
+        elif failure is not None and not isinstance(failure, Exception):
+            closing.failed(failure)
+        self._hand_over(closing)
+
+    @abstractmethod
+    def _hand_over(self, closing: Closing) -> None:
+        """Give what is held here to the closing."""

@@ -1,0 +1,178 @@
+"""What every part of an interpreted run has in common.
+
+A run is a line of nodes. The last one is asked for items with `pull`, and asks the one before
+it; at the far end stands the source. Nothing moves unless it is asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from enum import Enum, IntEnum, auto
+from typing import Any, Final, Literal
+
+from rivusio.clock import Clock
+from rivusio.counters import RunCounters, StageCounters
+from rivusio.errors import StreamError
+
+Item = Any  # items of every type flow through the same nodes
+
+
+class Answer(Enum):
+    """Answers that are no item; `None` is an item."""
+
+    NOTHING = auto()
+    END = auto()
+
+
+NOTHING: Final[Literal[Answer.NOTHING]] = Answer.NOTHING
+END: Final[Literal[Answer.END]] = Answer.END
+
+
+class Place(IntEnum):
+    """Where at a stage an item is held, the furthest upstream first."""
+
+    BUFFER = auto()
+    HOLDER = auto()
+    CLOSED = auto()  # windows that are closed and wait for the consumer
+    CALL = auto()
+    OUTPUTS = auto()
+
+
+class Closing:
+    """What comes to light while a run is cleaned up: items that were held, and errors."""
+
+    def __init__(self) -> None:
+        self._held: list[tuple[int, Place, list[Item]]] = []
+        self.errors: list[Exception] = []
+        self.leaving: BaseException | None = None  # stronger than any Exception
+
+    def hold(self, stage: int, place: Place, items: Iterable[Item]) -> None:
+        """Take over the items that were held at a place, in their order."""
+        items = list(items)
+        if items:
+            self._held.append((stage, place, items))
+
+    def failed(self, error: BaseException) -> None:
+        """Note an error, and let the cleaning go on."""
+        if isinstance(error, Exception):
+            self.errors.append(error)
+        elif self.leaving is None:
+            self.leaving = error
+
+    def absorb(self, other: Closing) -> None:
+        """Take over all that another closing has found."""
+        self._held += other._held
+        self.errors += other.errors
+        self.leaving = self.leaving or other.leaving
+        other._held, other.errors, other.leaving = [], [], None
+
+    def take_pending(self) -> tuple[Item, ...]:
+        """Take the held items, downstream first and in order within each holder."""
+        held = sorted(self._held, key=lambda entry: (entry[0], entry[1]), reverse=True)
+        self._held = []
+        return tuple(item for _, _, items in held for item in items)
+
+    def discard(self, counters: RunCounters | None) -> None:
+        """Drop the held items, and count them."""
+        held, self._held = self._held, []
+        if counters is None:
+            return
+        for stage, place, items in held:
+            if place is Place.OUTPUTS:
+                counters.discarded_outputs += len(items)
+            else:
+                counters.stages[stage].discarded += len(items)
+
+
+class RunState:
+    """What belongs to one run as a whole.
+
+    Attributes:
+        clock: the time of this run.
+        in_loop: whether the run has an event loop; a sync run has none and nothing may wait.
+        yield_every: after so many items of a plain iterable the loop gets a turn.
+        counters: the run's counters, or `None` when nobody observes it.
+    """
+
+    def __init__(
+        self, clock: Clock, *, in_loop: bool, yield_every: int, counters: RunCounters | None
+    ) -> None:
+        self.clock = clock
+        self.in_loop = in_loop
+        self.yield_every = yield_every
+        self.counters = counters
+        self.closing = Closing()
+        self._raised: list[tuple[StreamError, list[Item]]] = []
+
+    def stage_counters(self, index: int) -> StageCounters | None:
+        """Give the counters of a stage, or `None` when nobody observes the run."""
+        return None if self.counters is None else self.counters.stages[index]
+
+    def failure(
+        self,
+        name: str,
+        stage: int | None,
+        item: Item,
+        error: BaseException,
+        index: int | None,
+        units: list[Item] | None = None,
+    ) -> StreamError:
+        """Wrap an error, once, as this run's own.
+
+        `units` are the source-side items that the failing input stands for, where it is a list.
+        """
+        wrapped = StreamError(name, error, stage=stage, item=item, item_index=index)
+        wrapped.__cause__ = error
+        self._raised.append((wrapped, [item] if units is None else units))
+        return wrapped
+
+    def raised(self, error: BaseException) -> bool:
+        """Tell whether this very error was raised by this run."""
+        return any(each is error for each, _ in self._raised)
+
+    def units_of(self, error: BaseException) -> list[Item]:
+        """Give the items that went down with an error of this run that nobody will see."""
+        return next((units for each, units in self._raised if each is error), [])
+
+    async def pause(self, seconds: float) -> None:
+        """Wait between two tries."""
+        if seconds <= 0:
+            return
+        if self.in_loop:
+            await self.clock.sleep(seconds)
+        else:
+            self.clock.wait(seconds)
+
+
+class Node(ABC):
+    """One part of the line that an item passes through."""
+
+    item_index: int | None = None  # the number of the source item behind the last answer
+
+    @abstractmethod
+    async def pull(self) -> Item:
+        """Give the next item, or `END`, then and ever after."""
+
+    @abstractmethod
+    async def close(self, closing: Closing) -> None:
+        """Clean up this node and all before it; called once, raises nothing."""
+
+    @abstractmethod
+    def interrupt(self) -> None:
+        """Called in the event loop when the source is to end now."""
+
+
+async def joined(task: asyncio.Task[Any]) -> asyncio.CancelledError | None:
+    """Wait until a task of the run is done, however often the waiting task is cancelled.
+
+    Returns the cancellation that came meanwhile, for the caller to pass on.
+    """
+    cancelled = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return cancelled

@@ -1,0 +1,138 @@
+"""Consecutive stages that run item by item, in one task, with nothing between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rivusio.errors import StreamError
+from rivusio.interpreter.node import END, NOTHING, Closing, Item, Node, Place, RunState
+from rivusio.interpreter.steps import Expansion, HoldingStep, Step, TakeStep
+
+
+class Segment(Node):
+    """Takes one item through its steps before it asks for the next.
+
+    Outputs of flat-maps lie on a stack, the one furthest downstream on top: they are taken before
+    anything else moves. When the source has ended, the holders are flushed from the left.
+    """
+
+    def __init__(self, run: RunState, steps: Sequence[Step], upstream: Node) -> None:
+        self._run = run
+        self._steps = steps
+        self._upstream = upstream
+        self._open: list[Expansion] = []
+        self._in_flight: tuple[Step, Item] | None = None
+        self._ended_before = -1  # steps before this position get no more items; -1: all do
+        self._flush = 0  # the next position to flush, once something has ended
+        for position, step in enumerate(steps):
+            if isinstance(step, TakeStep) and step.remaining == 0:
+                self._end_before(position + 1)
+
+    async def pull(self) -> Item:
+        """Give the next item that comes out of the last step."""
+        while True:
+            if self._open and self._open[-1].position >= self._ended_before:
+                item, position = await self._next_output()
+            elif self._ended_before >= 0:
+                if self._flush == len(self._steps):
+                    return END
+                item, position = await self._next_flushed()
+            else:
+                item, position = await self._upstream.pull(), 0
+                if item is END:
+                    self._end_before(0)
+                    continue
+                self.item_index = self._upstream.item_index
+            item = await self._advance(item, position)
+            if item is not NOTHING:
+                return item
+
+    async def _advance(self, item: Item, position: int) -> Item:
+        """Take an item through the steps from `position` on, as far as it gets."""
+        steps = self._steps
+        while item is not NOTHING and position < len(steps):
+            step = steps[position]
+            data = step.accept(item)
+            if data is NOTHING:
+                return NOTHING
+            item = await self._perform(data, position)
+            position += 1
+            if isinstance(step, TakeStep) and step.remaining == 0:
+                self._end_before(position)
+        return item
+
+    async def _perform(self, data: Item, position: int) -> Item:
+        step = self._steps[position]
+        self._in_flight = step, data
+        try:
+            result = await step.perform(data, self.item_index)
+        except StreamError:
+            self._in_flight = None  # the error carries it
+            raise
+        self._in_flight = None
+        if isinstance(result, Expansion):
+            result.position = position
+            self._open.append(result)
+            return NOTHING
+        return result
+
+    async def _next_output(self) -> tuple[Item, int]:
+        """Give the next output of the innermost flat-map, and where it goes on."""
+        expansion = self._open[-1]
+        step = self._steps[expansion.position]
+        try:
+            output = await expansion.next()
+        except Exception as error:
+            self._open.pop()
+            if step.counters is not None:
+                step.counters.errors += 1
+            data = expansion.data
+            raise self._run.failure(step.name, step.index, data, error, self.item_index) from error
+        if output is END:
+            self._open.pop()
+            return NOTHING, 0
+        return output, expansion.position + 1
+
+    async def _next_flushed(self) -> tuple[Item, int]:
+        """Flush the next step, and give what comes of it and where that goes on."""
+        position = self._flush
+        self._flush += 1
+        self.item_index = None
+        step = self._steps[position]
+        data = step.flush() if isinstance(step, HoldingStep) else NOTHING
+        if data is NOTHING:
+            return NOTHING, 0
+        return await self._perform(data, position), position + 1
+
+    def _end_before(self, position: int) -> None:
+        """Note that the steps before `position` get no more items."""
+        self._ended_before = max(self._ended_before, position)
+        self._flush = max(self._flush, position)
+
+    def interrupt(self) -> None:
+        """Pass it on."""
+        self._upstream.interrupt()
+
+    async def close(self, closing: Closing) -> None:
+        """Hand over what is held, close the user's generators, then what is upstream."""
+        if self._in_flight is not None:
+            step, data = self._in_flight
+            closing.hold(step.index, Place.CALL, step.units(data))
+            self._in_flight = None
+        while self._open:
+            await self._close_expansion(self._open.pop(), closing)
+        for step in self._steps:
+            if isinstance(step, HoldingStep) and step.holder is not None:
+                closing.hold(step.index, Place.HOLDER, step.holder.held())
+        await self._upstream.close(closing)
+
+    async def _close_expansion(self, expansion: Expansion, closing: Closing) -> None:
+        step = self._steps[expansion.position]
+        try:
+            closing.hold(step.index, Place.OUTPUTS, expansion.rest())
+            await expansion.close()
+        except Exception as error:  # noqa: BLE001  whatever a user's finally block raises
+            failure = self._run.failure(step.name, step.index, expansion.data, error, None)
+            closing.failed(failure)
+        except BaseException as error:  # noqa: BLE001  it leaves the run once all is clean
+            closing.failed(error)

@@ -1,0 +1,140 @@
+"""The far end of a run: it asks the user's iterable for items, and closes it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from rivusio.errors import StreamError
+from rivusio.interpreter.node import END, Closing, Item, Node, RunState
+
+
+class Source(Node):
+    """Items of an iterable or async iterable, counted from 0."""
+
+    def __init__(self, run: RunState, items: Iterable[Item] | AsyncIterable[Item]) -> None:
+        self._run = run
+        self._items = items
+        self._is_async = run.in_loop and isinstance(items, AsyncIterable)
+        self._iterator: Iterator[Item] | AsyncIterator[Item] | None = None
+        self._count = 0
+        self._over = False
+        self._waiting: asyncio.Task[Any] | None = None  # the task that waits for the source now
+        self._cancelling = 0
+        self._cancelled_by_us = False
+
+    async def pull(self) -> Item:
+        """Ask the source for its next item."""
+        if self._over:
+            return END
+        try:
+            item = await (self._next_async() if self._is_async else self._next_plain())
+        except Exception as error:
+            self._over = True
+            raise self._failure(error) from error
+        if item is END:
+            self._over = True
+            return END
+        self.item_index = self._count
+        self._count += 1
+        if self._run.counters is not None:
+            self._run.counters.item_arrived()
+        return item
+
+    def _failure(self, error: BaseException) -> StreamError:
+        return self._run.failure("source", None, None, error, self._count)
+
+    async def _next_plain(self) -> Item:
+        run = self._run
+        if run.in_loop and self._count and self._count % run.yield_every == 0:
+            await asyncio.sleep(0)
+            if self._over:  # stopped during that turn
+                return END
+        if self._iterator is None:
+            self._iterator = iter(self._items)  # type: ignore[arg-type]  # not async: see __init__
+        try:
+            return next(self._iterator)  # type: ignore[arg-type]  # made by iter() above
+        except StopIteration:
+            return END
+
+    async def _next_async(self) -> Item:
+        self._waiting = asyncio.current_task()
+        try:
+            if self._iterator is None:
+                self._iterator = aiter(self._items)  # type: ignore[arg-type]  # see __init__
+            return await anext(self._iterator)  # type: ignore[arg-type]  # made by aiter() above
+        except StopAsyncIteration:
+            return END
+        except asyncio.CancelledError:
+            if self._took_our_cancel_back():
+                return END
+            raise
+        finally:
+            self._took_our_cancel_back()  # where the source has swallowed it
+            self._waiting = None
+
+    def _took_our_cancel_back(self) -> bool:
+        """Undo the cancel that `interrupt` asked for; tell whether it was the only one."""
+        if not self._cancelled_by_us or self._waiting is None:
+            return False
+        self._cancelled_by_us = False
+        return self._waiting.uncancel() <= self._cancelling
+
+    def stop(self) -> None:
+        """Make the source end before the next item is asked for."""
+        self._over = True
+
+    def interrupt(self) -> None:
+        """End the source now, also where it is being waited for."""
+        self.stop()
+        if self._waiting is not None and not self._cancelled_by_us:
+            self._cancelled_by_us = True
+            self._cancelling = self._waiting.cancelling()
+            self._waiting.cancel()
+
+    async def close(self, closing: Closing) -> None:
+        """Close the iterator if it is a generator; any other object is the user's."""
+        self._over = True
+        iterator, self._iterator = self._iterator, None
+        try:
+            if inspect.isasyncgen(iterator):
+                await iterator.aclose()
+            elif inspect.isgenerator(iterator):
+                iterator.close()
+        except Exception as error:  # noqa: BLE001  whatever a user's finally block raises
+            closing.failed(self._failure(error))
+        except BaseException as error:  # noqa: BLE001  it leaves the run once all is clean
+            closing.failed(error)
+
+
+def check_source(items: object, *, in_loop: bool) -> None:
+    """Refuse what is no source.
+
+    Raises:
+        TypeError: saying what was given and what to give instead.
+    """
+    if isinstance(items, Iterable) or (in_loop and isinstance(items, AsyncIterable)):
+        return
+    kind = type(items).__name__
+    if isinstance(items, AsyncIterable):
+        message = f"an async source ({kind}) cannot feed a sync run; use .stream(source)"
+    elif inspect.iscoroutine(items):
+        items.close()  # it will never be awaited, and need not complain
+        message = "the source is a coroutine; await it first, or make it an async generator"
+    elif inspect.isgeneratorfunction(items) or inspect.isasyncgenfunction(items):
+        name = getattr(items, "__name__", kind)
+        message = f"the source is the function {name!r} itself; did you mean {name}()?"
+    else:
+        wanted = "an iterable or an async iterable" if in_loop else "an iterable"
+        message = f"the source must be {wanted}, got {_shown(items)} of type {kind}"
+    raise TypeError(message)
+
+
+def _shown(value: object) -> str:
+    shown = object.__repr__(value)
+    with suppress(Exception):  # a user's __repr__ may do anything
+        shown = repr(value)
+    return shown if len(shown) <= 60 else shown[:57] + "..."

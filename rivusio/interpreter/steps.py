@@ -1,0 +1,420 @@
+"""A stage in a run: how it takes an item, how its call is made, and what comes of it.
+
+    item ── accept ──▶ the call's input ── perform ──▶ an item, an Expansion or NOTHING
+                └─▶ NOTHING: the stage keeps the item for a batch or window
+
+`perform` is where retry, `handle_error` and `on_error` apply, in this order.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import assert_never
+
+from rivusio.clock import Deadline
+from rivusio.errors import DeadLetter, StreamError
+from rivusio.interpreter.node import END, NOTHING, Item, RunState
+from rivusio.stage import (
+    Batch,
+    Entry,
+    Filter,
+    FlatMap,
+    Map,
+    Operation,
+    SlidingWindow,
+    Stage,
+    Take,
+    TumblingWindow,
+    UserStream,
+    is_async_callable,
+)
+from rivusio.windows import BatchHolder, Holder, SlidingHolder, TumblingHolder
+
+# What these hold exists already, so what is left of it can be handed over as pending items. A
+# generator's outputs do not exist until they are asked for.
+_COLLECTIONS = (list, tuple, set, frozenset, deque, dict, str, bytes)
+
+
+class Step:
+    """One stage of one run, and the call it makes for an item."""
+
+    def __init__(self, run: RunState, index: int, stage: Stage) -> None:
+        self._run = run
+        self.index = index
+        self.name = stage.name
+        self.settings = stage.settings
+        self.counters = run.stage_counters(index)
+        self._handler = stage.handler
+        self.function, self.entry = _call_of(stage.operation)
+
+    def enter_in(self, in_thread: Callable[..., Awaitable[Item]]) -> None:
+        """Let `in_thread(function, data)` make the calls of this sync stage."""
+        function, name = self.function, self.name
+
+        async def enter_in_thread(data: Item) -> Item:
+            result = await in_thread(enter_plain, function, data)
+            refuse_awaitable(result, name)
+            return result
+
+        self.function, self.entry = enter_in_thread, "await"
+
+    def accept(self, item: Item) -> Item:
+        """Take an item; give the input of the call, or `NOTHING` to keep the item for now."""
+        if self.counters is not None:
+            self.counters.items_in += 1
+        return item
+
+    async def perform(self, data: Item, item_index: int | None) -> Item:
+        """Make the call, with all that is to happen if it fails.
+
+        Raises:
+            StreamError: when the failure was neither handled nor to be skipped.
+        """
+        try:
+            result = await self.attempt(data)
+        except Exception as error:  # noqa: BLE001  whatever the user's code raises
+            return await self.resolve(error, data, item_index)
+        return self.emit(data, result)
+
+    async def attempt(self, data: Item) -> Item:
+        """Make the call, timed if it is to be: retry first, then `handle_error`."""
+        counters = self.counters
+        if counters is None or not counters.samples_this_call():
+            return await self._try(data)
+        started = self._run.clock.now()
+        try:
+            return await self._try(data)
+        finally:
+            counters.timed(started, self._run.clock.now())
+
+    async def _try(self, data: Item) -> Item:
+        retry = self.settings.retry
+        attempts = 1 if retry is None else retry.attempts
+        failures = 0
+        while True:
+            try:
+                return await self._once(self.fresh(data))
+            except Exception as error:
+                failures += 1
+                if retry is None or failures >= attempts:
+                    if self.counters is not None:
+                        self.counters.errors += 1
+                    if self._handler is None:
+                        raise
+                    return self._handled(data, await self._handle(error, self.fresh(data)))
+            if self.counters is not None:
+                self.counters.retries += 1
+            await self._run.pause(retry.pause(failures))
+
+    async def _once(self, data: Item) -> Item:
+        if self.settings.timeout is None:
+            return await self._enter(data)
+        async with Deadline(self._run.clock, self.settings.timeout):
+            return await self._enter(data)
+
+    async def _enter(self, data: Item) -> Item:
+        result = await enter(self.function, self.entry, data)
+        if self.entry == "call":
+            refuse_awaitable(result, self.name)
+        return result
+
+    async def _handle(self, error: Exception, data: Item) -> Item:
+        assert self._handler is not None  # noqa: S101  the caller has asked
+        result = enter_plain(self._handler, error, data)
+        if is_async_callable(self._handler) or (self.entry != "call" and is_awaitable(result)):
+            return await result
+        refuse_awaitable(result, f"{self.name}.handle_error")
+        return result
+
+    def _handled(self, data: Item, result: Item) -> Item:  # noqa: ARG002  a flat-map needs it
+        return result
+
+    def fresh(self, data: Item) -> Item:
+        """Give the input as a retry, a handler or a dead letter may have it."""
+        return data
+
+    def units(self, data: Item) -> list[Item]:
+        """Give the items that one input of the call stands for."""
+        return [data]
+
+    async def resolve(self, error: Exception, data: Item, item_index: int | None) -> Item:
+        """Do with a failed input what `on_error` says."""
+        on_error = self.settings.on_error
+        counters = self.counters
+        if on_error == "raise":
+            raise self._failure(data, error, item_index) from error
+        if on_error == "skip":
+            if counters is not None:
+                counters.skipped += len(self.units(data))
+            return NOTHING
+        letter = DeadLetter(self.fresh(data), self.name, self.index, error, item_index)
+        try:
+            answer = enter_plain(on_error, letter)
+            if is_awaitable(answer):
+                await answer
+        except Exception as failure:
+            failure.__context__ = failure.__context__ or error
+            raise self._failure(data, failure, item_index) from failure
+        if counters is not None:
+            counters.dead_letters += len(self.units(data))
+        return NOTHING
+
+    def _failure(self, data: Item, error: Exception, item_index: int | None) -> StreamError:
+        units = self.units(data)
+        return self._run.failure(self.name, self.index, data, error, item_index, units)
+
+    def emit(self, data: Item, result: Item) -> Item:
+        """Give what the stage passes on."""
+        counters = self.counters
+        if self.settings.skip_none and result is None:
+            if counters is not None:
+                counters.filtered += len(self.units(data))
+            return NOTHING
+        if counters is not None:
+            counters.items_out += 1
+        return result
+
+
+class FilterStep(Step):
+    """Passes the item itself on, or nothing."""
+
+    def emit(self, data: Item, result: Item) -> Item:
+        """Give the item if `keep` said so."""
+        if result:
+            return super().emit(data, data)
+        if self.counters is not None:
+            self.counters.filtered += 1
+        return NOTHING
+
+
+class FlatMapStep(Step):
+    """Passes on the outputs of its call one by one, lazily where nothing forbids it."""
+
+    def __init__(self, run: RunState, index: int, stage: Stage) -> None:
+        super().__init__(run, index, stage)
+        settings = self.settings
+        self._collects = (
+            settings.retry is not None
+            or settings.timeout is not None
+            or settings.on_error != "raise"
+            or self._handler is not None
+        )
+
+    async def _enter(self, data: Item) -> Item:
+        result = enter_plain(self.function, data)
+        if self.entry == "call":
+            refuse_awaitable(result, self.name)
+        elif is_awaitable(result):
+            result = await result
+        if isinstance(result, AsyncIterable) and self.entry != "call":
+            if self._collects:
+                result = [each async for each in result]
+            else:
+                return Expansion(self, data, more=aiter(result))
+        return self._expansion(data, result)
+
+    def _expansion(self, data: Item, result: Item) -> Expansion:
+        if not isinstance(result, Iterable):
+            message = f"{self.name} must give an iterable, got {type(result).__name__}"
+            raise TypeError(message)
+        if self._collects:
+            result = list(result)
+        return Expansion(self, data, iter(result), is_collection=isinstance(result, _COLLECTIONS))
+
+    def _handled(self, data: Item, result: Item) -> Item:
+        return self._expansion(data, result)
+
+    def emit(self, data: Item, result: Item) -> Item:  # noqa: ARG002  the outputs say it all
+        """Give the outputs, none of them taken yet."""
+        return result
+
+
+class Expansion:
+    """The outputs of a flat-map for one item, on their way.
+
+    Args:
+        step: the flat-map.
+        data: the item that they came from.
+        outputs: the outputs.
+        more: further outputs that must be awaited.
+        is_collection: whether the outputs exist already.
+    """
+
+    def __init__(
+        self,
+        step: FlatMapStep,
+        data: Item,
+        outputs: Iterator[Item] | None = None,
+        *,
+        more: AsyncIterator[Item] | None = None,
+        is_collection: bool = False,
+    ) -> None:
+        self._step = step
+        self.data = data
+        self.position = 0  # of the step in its segment
+        self._is_collection = is_collection
+        self._outputs = outputs
+        self._more = more
+
+    async def next(self) -> Item:
+        """Give the next output, or `END`."""
+        step = self._step
+        while True:
+            if self._outputs is not None:
+                output = next(self._outputs, END)
+            else:
+                assert self._more is not None  # noqa: S101  there is one or the other
+                output = await anext(self._more, END)
+            if output is None and step.settings.skip_none:
+                continue
+            if output is not END and step.counters is not None:
+                step.counters.items_out += 1
+            return output
+
+    def rest(self) -> list[Item]:
+        """Take the outputs that exist and were not given."""
+        return list(self._outputs) if self._is_collection and self._outputs is not None else []
+
+    async def close(self) -> None:
+        """Close the user's generator, if it is one."""
+        if inspect.isasyncgen(self._more):
+            await self._more.aclose()
+        elif inspect.isgenerator(self._outputs):
+            self._outputs.close()
+
+
+class TakeStep(Step):
+    """Passes `remaining` items on; then the segment ends here."""
+
+    def __init__(self, run: RunState, index: int, stage: Stage, count: int) -> None:
+        super().__init__(run, index, stage)
+        self.remaining = count
+
+    def accept(self, item: Item) -> Item:
+        """Count the item."""
+        self.remaining -= 1
+        return super().accept(item)
+
+
+class HoldingStep(Step):
+    """Keeps items until a batch or a window is closed, and then calls with the list.
+
+    Without a holder it takes lists that were closed elsewhere: where a timer must be able to
+    close them, a node of its own holds the items.
+    """
+
+    def __init__(self, run: RunState, index: int, stage: Stage, holder: Holder | None) -> None:
+        super().__init__(run, index, stage)
+        self.holder = holder
+
+    def accept(self, item: Item) -> Item:
+        """Keep the item; give the list that it closes."""
+        if self.holder is None:
+            return item
+        if self.counters is not None:
+            self.counters.items_in += 1
+        closed = self.holder.add(item, self._now())
+        if self.counters is not None and isinstance(self.holder, SlidingHolder):
+            self.counters.filtered += self.holder.take_passed_over()
+        return NOTHING if closed is None else closed
+
+    def _now(self) -> float:
+        return 0.0 if isinstance(self.holder, SlidingHolder) else self._run.clock.now()
+
+    def flush(self) -> Item:
+        """Give the list that the end of the source closes, or `NOTHING`."""
+        return (self.holder and self.holder.close()) or NOTHING
+
+    def fresh(self, data: Item) -> Item:
+        """Give a list that nobody else has."""
+        return list(data)
+
+    def units(self, data: Item) -> list[Item]:
+        """Give the items of the list."""
+        return list(data)
+
+
+def make_step(run: RunState, index: int, stage: Stage) -> Step:
+    """Give the step of a stage that is entered item by item."""
+    operation = stage.operation
+    match operation:
+        case Map():
+            return Step(run, index, stage)
+        case Filter():
+            return FilterStep(run, index, stage)
+        case FlatMap():
+            return FlatMapStep(run, index, stage)
+        case Take(count):
+            return TakeStep(run, index, stage, count)
+        case Batch() | TumblingWindow() | SlidingWindow():
+            return HoldingStep(run, index, stage, make_holder(operation))
+        case _:
+            message = f"{operation} is no step"  # a user stream is a node of its own
+            raise AssertionError(message)
+
+
+def make_holder(operation: Batch | TumblingWindow | SlidingWindow) -> Holder:
+    """Give an empty holder for a run of the operation."""
+    match operation:
+        case Batch(size, linger):
+            return BatchHolder(size, linger)
+        case TumblingWindow(size):
+            return TumblingHolder(size)
+        case SlidingWindow(size, step):
+            return SlidingHolder(size, step)
+        case _:
+            assert_never(operation)
+
+
+def _same(item: Item) -> Item:
+    return item
+
+
+def _call_of(operation: Operation) -> tuple[Callable[[Item], Item], Entry]:
+    if isinstance(operation, Take) or operation.call is None:
+        return _same, "call"
+    if isinstance(operation, UserStream):
+        message = f"{operation} has no call of its own"
+        raise AssertionError(message)
+    return operation.call, operation.entry
+
+
+def enter_plain(function: Callable[..., Item], *arguments: Item) -> Item:
+    """Call user code from a coroutine: a `StopIteration` that escapes it becomes an error."""
+    try:
+        return function(*arguments)
+    except StopIteration as error:
+        message = "generator raised StopIteration"
+        raise RuntimeError(message) from error
+
+
+async def enter(function: Callable[[Item], Item], entry: Entry, data: Item) -> Item:
+    """Make one call of a stage, as its family asks for."""
+    if entry == "await":
+        return await function(data)
+    result = enter_plain(function, data)
+    return await result if entry == "either" and is_awaitable(result) else result
+
+
+def is_awaitable(value: object) -> bool:
+    """Tell whether `await value` would work."""
+    return hasattr(type(value), "__await__")
+
+
+def refuse_awaitable(result: object, name: str) -> None:
+    """Refuse the coroutine that a plain function gave where nothing will await it.
+
+    Raises:
+        TypeError: saying how to make the stage async.
+    """
+    if not is_awaitable(result):
+        return
+    if inspect.iscoroutine(result):
+        result.close()  # it will never be awaited, and need not complain
+    message = (
+        f"{name} is sync, but gave an awaitable ({type(result).__name__}); "
+        f"make it an async def, so that the stage is async"
+    )
+    raise TypeError(message)

@@ -1,0 +1,125 @@
+"""A stage whose `process_stream` the user wrote: a stream to a stream."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator
+from typing import Self
+
+from rivusio.errors import StreamError
+from rivusio.interpreter.node import END, Closing, Item, Node, RunState
+from rivusio.stage import Stage, UserStream
+
+
+class UserStreamNode(Node):
+    """Asks the user's stream for items; that asks for the upstream's in its own time."""
+
+    def __init__(self, run: RunState, index: int, stage: Stage, upstream: Node) -> None:
+        operation = stage.operation
+        assert isinstance(operation, UserStream)  # noqa: S101  the builder has looked
+        self._run = run
+        self._index = index
+        self._name = stage.name
+        self._skip_none = stage.settings.skip_none
+        self._call = operation.call
+        self._counters = run.stage_counters(index)
+        self._input = _Input(run, upstream, self)
+        self._outputs: AsyncIterator[Item] | None = None
+        self._over = False
+
+    async def pull(self) -> Item:
+        """Give the next item of the user's stream; whose it was is not known."""
+        if self._over:
+            return END
+        try:
+            if self._outputs is None:
+                self._outputs = self._opened()
+            output = await anext(self._outputs, END)
+            while output is None and self._skip_none:
+                output = await anext(self._outputs, END)
+        except Exception as error:
+            self._over = True
+            if self._run.raised(error):
+                raise
+            raise self._failure(error) from error
+        if output is END:
+            self._over = True
+        elif self._counters is not None:
+            self._counters.items_out += 1
+        return output
+
+    def _failure(self, error: BaseException) -> StreamError:
+        if self._counters is not None:
+            self._counters.errors += 1
+        return self._run.failure(self._name, self._index, self._input.last, error, None)
+
+    def _opened(self) -> AsyncIterator[Item]:
+        outputs = self._call(self._input)
+        if isinstance(outputs, AsyncIterator):
+            return outputs
+        if inspect.iscoroutine(outputs):
+            outputs.close()  # it will never be awaited, and need not complain
+        message = (
+            f"{self._name}.process_stream must be an async generator (async def with yield), "
+            f"but gave a {type(outputs).__name__}"
+        )
+        raise TypeError(message)
+
+    def count_input(self) -> None:
+        """Count an item that the user's stream has taken."""
+        if self._counters is not None:
+            self._counters.items_in += 1
+
+    def interrupt(self) -> None:
+        """Pass it on: the user's stream sees the end of its input."""
+        self._input.upstream.interrupt()
+
+    async def close(self, closing: Closing) -> None:
+        """Close the user's generator, then what is upstream of it."""
+        self._over = True
+        outputs, self._outputs = self._outputs, None
+        try:
+            if inspect.isasyncgen(outputs):
+                await outputs.aclose()
+        except Exception as error:  # noqa: BLE001  whatever a user's finally block raises
+            closing.failed(error if self._run.raised(error) else self._failure(error))
+        except BaseException as error:  # noqa: BLE001  it leaves the run once all is clean
+            closing.failed(error)
+        await self._input.close(closing)
+
+
+class _Input:
+    """What a user's `process_stream` iterates."""
+
+    def __init__(self, run: RunState, upstream: Node, node: UserStreamNode) -> None:
+        self._run = run
+        self._node = node
+        self._closed = False
+        self.upstream = upstream
+        self.last: Item = None  # the item that the user's stream took last
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Item:
+        if self._closed:
+            raise StopAsyncIteration
+        try:
+            item = await self.upstream.pull()
+        except StreamError as error:
+            # Whoever catches this has all that was upstream of it; there is no more to come.
+            upstream = Closing()
+            await self.close(upstream)
+            error.pending = upstream.take_pending() + error.pending
+            self._run.closing.errors += upstream.errors
+            raise
+        if item is END:
+            raise StopAsyncIteration
+        self.last = item
+        self._node.count_input()
+        return item
+
+    async def close(self, closing: Closing) -> None:
+        if not self._closed:
+            self._closed = True
+            await self.upstream.close(closing)

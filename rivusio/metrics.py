@@ -1,0 +1,123 @@
+"""Measured values over a bounded window of time."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+FIVE_MINUTES = timedelta(minutes=5)
+MOST_VALUES = 1024  # a window forgets its oldest value rather than grow beyond this
+
+
+@dataclass(frozen=True, slots=True)
+class MetricValue:
+    """One measurement: when (seconds on the clock of the run) and what."""
+
+    timestamp: float
+    value: float
+
+
+class MetricWindow:
+    """The measurements of the last `window_size`, at most 1024 of them.
+
+    It converts and formats as its average; without values that is `0.0`, while `average`,
+    `min`, `max` and the percentiles are `None`. Safe to read while another thread adds.
+
+    >>> window = MetricWindow([MetricValue(0.0, 1.0), MetricValue(1.0, 2.0)])
+    >>> f"{window:.2f}", window.max, float(MetricWindow())
+    ('1.50', 2.0, 0.0)
+    """
+
+    def __init__(
+        self, values: Iterable[MetricValue] = (), window_size: timedelta = FIVE_MINUTES
+    ) -> None:
+        self.window_size = window_size
+        self._seconds = window_size.total_seconds()
+        self._values: deque[MetricValue] = deque(values, maxlen=MOST_VALUES)
+        self._lock = threading.Lock()
+
+    def add_value(self, value: float, timestamp: float) -> None:
+        """Add one measurement and forget those that have left the window."""
+        with self._lock:
+            values = self._values
+            values.append(MetricValue(timestamp, value))
+            while values[0].timestamp < timestamp - self._seconds:
+                values.popleft()
+
+    @property
+    def values(self) -> list[MetricValue]:
+        """The measurements, oldest first: a list of the caller's own."""
+        with self._lock:
+            return list(self._values)
+
+    def _numbers(self) -> list[float]:
+        return [each.value for each in self.values]
+
+    @property
+    def average(self) -> float | None:
+        """The arithmetic mean, or `None` without values."""
+        numbers = self._numbers()
+        return math.fsum(numbers) / len(numbers) if numbers else None
+
+    @property
+    def min(self) -> float | None:
+        """The least value, or `None` without values."""
+        return min(self._numbers(), default=None)
+
+    @property
+    def max(self) -> float | None:
+        """The greatest value, or `None` without values."""
+        return max(self._numbers(), default=None)
+
+    @property
+    def p50(self) -> float | None:
+        """The median, or `None` without values."""
+        return self._percentile(0.50)
+
+    @property
+    def p95(self) -> float | None:
+        """The value that 95 % of the values do not exceed, or `None` without values."""
+        return self._percentile(0.95)
+
+    @property
+    def p99(self) -> float | None:
+        """The value that 99 % of the values do not exceed, or `None` without values."""
+        return self._percentile(0.99)
+
+    def _percentile(self, share: float) -> float | None:
+        """Nearest rank: the smallest value that at least this share of the values reach."""
+        numbers = sorted(self._numbers())
+        return numbers[math.ceil(share * len(numbers)) - 1] if numbers else None
+
+    def __float__(self) -> float:
+        return self.average or 0.0
+
+    def __int__(self) -> int:
+        return int(float(self))
+
+    def __format__(self, spec: str) -> str:
+        return format(float(self), spec or ".6g")
+
+    def __str__(self) -> str:
+        return format(self)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __bool__(self) -> bool:
+        return True  # an empty window is still a window
+
+    def __repr__(self) -> str:
+        return (
+            f"MetricWindow(average={self.average}, min={self.min}, max={self.max}, n={len(self)})"
+        )
+
+
+def merged(windows: Iterable[MetricWindow]) -> MetricWindow:
+    """Give one window with the latest values of all."""
+    every = sorted((v for window in windows for v in window.values), key=lambda v: v.timestamp)
+    return MetricWindow(every)

@@ -1,0 +1,197 @@
+"""Stages that need no class: `map`, `filter`, `take`, `batch` and their kin.
+
+    parse = map(json.loads) >> filter(lambda flight: flight["delay"] > 15) >> batch(100)
+
+`map`, `filter` and `flat_map` take a function or a coroutine function, and are sync or async as
+that is. `batch`, `tumbling` and `sliding` give the list of items itself.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
+from datetime import timedelta
+from typing import Any, TypeVar, overload
+
+from rivusio.checks import at_least, seconds
+from rivusio.pipeline import AsyncFamily, SyncFamily, function_pipe
+from rivusio.settings import StageConfig
+from rivusio.stage import (
+    Batch,
+    Filter,
+    FlatMap,
+    Operation,
+    SlidingWindow,
+    Take,
+    TumblingWindow,
+    is_async_callable,
+)
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+T = TypeVar("T")
+
+
+class _SyncOperator(SyncFamily[In, Out]):
+    """A sync stage of a given operation."""
+
+    def __init__(self, name: str, operation: Operation) -> None:
+        super().__init__(name)
+        self._operation = operation
+
+    def _rivusio_operation(self) -> Operation:
+        return self._operation
+
+
+class _AsyncOperator(AsyncFamily[In, Out]):
+    """An async stage of a given operation."""
+
+    def __init__(
+        self, name: str, operation: Operation, *, config: StageConfig | None = None
+    ) -> None:
+        super().__init__(name, config=config)
+        self._operation = operation
+
+    def _rivusio_operation(self) -> Operation:
+        return self._operation
+
+
+@overload
+def map(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
+    function: Callable[[In], Coroutine[Any, Any, Out]], /
+) -> AsyncFamily[In, Out]: ...
+@overload
+def map(function: Callable[[In], Out], /) -> SyncFamily[In, Out]: ...
+def map(function: Callable[[Any], Any], /) -> Any:
+    """Give a 1:1 stage of a function.
+
+    >>> list(map(str).iterate([1, 2]))
+    ['1', '2']
+    """
+    return function_pipe(_callable("map", function))
+
+
+@overload
+def filter(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
+    function: Callable[[T], Coroutine[Any, Any, object]], /
+) -> AsyncFamily[T, T]: ...
+@overload
+def filter(function: Callable[[T], object], /) -> SyncFamily[T, T]: ...
+def filter(function: Callable[[Any], Any], /) -> Any:
+    """Give a stage that lets pass the items for which the function answers something true.
+
+    >>> list(filter(str.isdigit).iterate(["1", "x", "2"]))
+    ['1', '2']
+    """
+    if is_async_callable(_callable("filter", function)):
+        return _AsyncOperator[Any, Any]("filter", Filter(function, "await"))
+    return _SyncOperator[Any, Any]("filter", Filter(function, "call"))
+
+
+@overload
+def flat_map(
+    function: Callable[[In], Coroutine[Any, Any, Iterable[Out]]], /
+) -> AsyncFamily[In, Out]: ...
+@overload
+def flat_map(function: Callable[[In], AsyncIterable[Out]], /) -> AsyncFamily[In, Out]: ...
+@overload
+def flat_map(function: Callable[[In], Iterable[Out]], /) -> SyncFamily[In, Out]: ...
+def flat_map(function: Callable[[Any], Any], /) -> Any:
+    """Give a stage that passes on, one by one, what the function gives for an item.
+
+    The function may be a generator, a coroutine function or an async generator, too.
+
+    >>> list(flat_map(str.split).iterate(["a b", "", "c"]))
+    ['a', 'b', 'c']
+    """
+    if is_async_callable(_callable("flat_map", function)) or _is_async_generator(function):
+        return _AsyncOperator[Any, Any]("flat_map", FlatMap(function, "either"))
+    return _SyncOperator[Any, Any]("flat_map", FlatMap(function, "call"))
+
+
+def take(count: int) -> SyncFamily[Any, Any]:
+    """Give a stage that passes `count` items on and then ends the run.
+
+    The source is not asked for more than that needs.
+
+    >>> list(take(2).iterate("abc"))
+    ['a', 'b']
+
+    Raises:
+        ValueError: for a negative count.
+    """
+    return _SyncOperator[Any, Any]("take", Take(at_least(0, "count", count)))
+
+
+def drop_none() -> _DropNone:
+    """Give a stage that drops the items that are `None`, and tells the type checker so.
+
+    >>> list((map({"a": 1}.get) >> drop_none()).iterate("ab"))
+    [1]
+    """
+    return _DropNone("drop_none", Filter(_is_not_none, "call"))
+
+
+class _DropNone(_SyncOperator[Any, Any]):
+    pass
+
+
+def _is_not_none(item: object) -> bool:
+    return item is not None
+
+
+def batch(n: int, linger: timedelta | None = None) -> Any:
+    """Give a stage that collects lists of `n` items.
+
+    With `linger` a list that is not full goes on so long after its first item, and the stage is
+    an async one.
+
+    >>> list(batch(2).iterate("abc"))
+    [['a', 'b'], ['c']]
+
+    Raises:
+        TypeError, ValueError: naming the field, the value and the rule.
+    """
+    at_least(1, "n", n)
+    if linger is None:
+        return _SyncOperator[Any, Any]("batch", Batch(n, None, None, "call"))
+    return _AsyncOperator[Any, Any]("batch", Batch(n, seconds("linger", linger), None, "call"))
+
+
+def tumbling(duration: timedelta) -> SyncFamily[Any, Any]:
+    """Give a stage that collects lists of what came in each `duration`.
+
+    In a sync run the next item or the end closes a window; in an event loop a timer does.
+
+    Raises:
+        TypeError, ValueError: naming the field, the value and the rule.
+    """
+    operation = TumblingWindow(seconds("duration", duration), None, "call")
+    return _SyncOperator[Any, Any]("tumbling", operation)
+
+
+def sliding(size: int, step: int = 1) -> SyncFamily[Any, Any]:
+    """Give a stage that collects the last `size` items after every `step` items.
+
+    >>> list(sliding(2, 1).iterate("abc"))
+    [['a', 'b'], ['b', 'c']]
+
+    Raises:
+        TypeError, ValueError: naming the field, the value and the rule.
+    """
+    at_least(1, "size", size)
+    at_least(1, "step", step)
+    return _SyncOperator[Any, Any]("sliding", SlidingWindow(size, step, None, "call"))
+
+
+def _callable(operator: str, function: object) -> Callable[..., Any]:
+    if not callable(function):
+        kind = type(function).__name__
+        message = f"{operator} takes a function, got {function!r} of type {kind}"
+        raise TypeError(message)
+    return function
+
+
+def _is_async_generator(function: object) -> bool:
+    call = getattr(function, "__call__", None)  # noqa: B004  its kind is asked for
+    return inspect.isasyncgenfunction(function) or inspect.isasyncgenfunction(call)

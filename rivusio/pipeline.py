@@ -1,0 +1,502 @@
+"""What `>>` joins and what joining gives: a flat chain of stages, itself a pipe."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import (
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Sequence,
+)
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NoReturn, Self, TypeVar, overload
+
+from rivusio.checks import at_least
+from rivusio.clock import Clock
+from rivusio.interpreter import drive
+from rivusio.monitoring import PipelineMonitor
+from rivusio.parallel import AsyncParallel, SyncParallel
+from rivusio.pipeline_metrics import PipelineMetricsMixin
+from rivusio.runs import Run, process_one, start_plain_run, start_run
+from rivusio.settings import StageConfig
+from rivusio.stage import Concurrency, Map, Operation, Stage, is_async_callable
+
+In = TypeVar("In", contravariant=True)
+Out = TypeVar("Out", covariant=True)
+Next = TypeVar("Next")
+First = TypeVar("First")
+
+# Attributes that stay behind when a pipe is pickled.
+_TRANSIENT = {"_monitor", "_outputs", "_output_counts", "_executor", "_is_open"}
+
+# What may stand beside a pipe in `>>`. Anything else is told apart, and refused, when joined.
+Joinable = object
+
+
+class BasePipe(ABC, Generic[In, Out]):
+    """Turns items of type `In` into items of type `Out`.
+
+    It has two families, sync and async; a class of one's own comes from one of their members,
+    such as `SyncBasePipe` or `AsyncBasePipe`.
+
+    Args:
+        name: the name in errors and metrics; the class's name if it is left out.
+        config: settings of this pipe wherever it stands, unless the stage has others.
+    """
+
+    is_async: ClassVar[bool]
+
+    # Class attributes, so that a subclass whose __init__ forgets super().__init__() still works.
+    _given_name: str | None = None
+    _given_config: StageConfig | None = None
+    _monitor: PipelineMonitor | None = None
+
+    def __init__(self, name: str | None = None, *, config: StageConfig | None = None) -> None:
+        self._given_name = name
+        self._given_config = config
+
+    @property
+    def name(self) -> str:
+        """The name in errors and metrics."""
+        return self._given_name or type(self).__name__
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._given_name = name
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    def _rivusio_config(self) -> StageConfig | None:
+        return self._given_config
+
+    @abstractmethod
+    def _rivusio_operation(self) -> Operation:
+        """Called when a stage is made and when a run starts: what this pipe does to items."""
+
+    def _rivusio_stages(self) -> tuple[Stage, ...]:
+        return (Stage(self),)
+
+    def __getstate__(self) -> object:
+        """Leave out what means nothing in another process."""
+        state = super().__getstate__()
+        if isinstance(state, dict):
+            for name in _TRANSIENT & state.keys():
+                del state[name]
+        return state
+
+    def set_monitor(self, monitor: PipelineMonitor | None) -> Self:
+        """Let `monitor` observe the runs that are started with this object's `.stream()`."""
+        self._monitor = monitor
+        return self
+
+    def stream(
+        self,
+        source: Iterable[In] | AsyncIterable[In],
+        *,
+        config: StageConfig | None = None,
+        monitor: PipelineMonitor | None = None,
+        clock: Clock | None = None,
+    ) -> Run[Out]:
+        """Run over `source` in an event loop: `async for result in pipe.stream(source)`.
+
+        Args:
+            source: any iterable or async iterable; it is not touched before the first result
+                is asked for.
+            config: settings for the stages that have none; a buffer stands before the first.
+            monitor: observes this run, instead of the one of `set_monitor`.
+            clock: the time for timers, windows and delays; the system's if left out.
+
+        Raises:
+            TypeError: when the source is none, or the settings cannot work here.
+        """
+        monitor = self._monitor if monitor is None else monitor
+        return start_run(self._rivusio_stages(), source, config, monitor, clock)
+
+
+class SyncFamily(BasePipe[In, Out]):
+    """A pipe that never waits: it can run without an event loop."""
+
+    is_async: ClassVar[bool] = False
+
+    @overload
+    def __rshift__(self, other: SyncFamily[Out, Next]) -> SyncPipeline[In, Next]: ...
+    @overload
+    def __rshift__(self, other: AsyncFamily[Out, Next]) -> AsyncPipeline[In, Next]: ...
+    @overload
+    def __rshift__(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
+        self, other: Callable[[Out], Coroutine[Any, Any, Next]]
+    ) -> AsyncPipeline[In, Next]: ...
+    @overload
+    def __rshift__(self, other: Callable[[Out], Next]) -> SyncPipeline[In, Next]: ...
+    def __rshift__(self, other: Joinable) -> Any:
+        """Join: what this pipe gives goes into `other`."""
+        return join(self, other)
+
+    @overload
+    def __rrshift__(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
+        self, other: Callable[[First], Coroutine[Any, Any, In]]
+    ) -> AsyncPipeline[First, Out]: ...
+    @overload
+    def __rrshift__(self, other: Callable[[First], In]) -> SyncPipeline[First, Out]: ...
+    def __rrshift__(self, other: Joinable) -> Any:
+        """Join: what the function `other` gives goes into this pipe."""
+        return join(other, self)
+
+    @overload
+    def then(self, other: SyncFamily[Out, Next]) -> SyncPipeline[In, Next]: ...
+    @overload
+    def then(self, other: AsyncFamily[Out, Next]) -> AsyncPipeline[In, Next]: ...
+    @overload
+    def then(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
+        self, other: Callable[[Out], Coroutine[Any, Any, Next]]
+    ) -> AsyncPipeline[In, Next]: ...
+    @overload
+    def then(self, other: Callable[[Out], Next]) -> SyncPipeline[In, Next]: ...
+    def then(self, other: Joinable) -> Any:
+        """Join, as `>>` does."""
+        return join(self, other)
+
+    def with_config(self, config: StageConfig) -> SyncPipeline[In, Out]:
+        """Give a stage of this pipe with `config` instead of its own settings."""
+        return SyncPipeline._of(_with_config(self, config))
+
+    def concurrent(
+        self, limit: int, ordered: bool = True, *, threads: Literal[True]
+    ) -> AsyncPipeline[In, Out]:
+        """Give a stage that handles up to `limit` items at once, each in a thread.
+
+        Args:
+            limit: items that may be started and not yet delivered.
+            ordered: whether results come in the order of their items, or as they are ready.
+            threads: must be true: a sync stage can do several things at once only in threads.
+        """
+        return AsyncPipeline._of(_concurrent(self, limit, ordered=ordered, threads=threads))
+
+    def iterate(
+        self,
+        source: Iterable[In],
+        *,
+        config: StageConfig | None = None,
+        monitor: PipelineMonitor | None = None,
+        clock: Clock | None = None,
+    ) -> Generator[Out, None, None]:
+        """Run over `source` without an event loop: `for result in pipe.iterate(source)`.
+
+        The arguments are those of `stream`. Nothing can wake an idle source here: the next item
+        or the end closes a time window.
+
+        Raises:
+            TypeError: when the source is none, or something here needs an event loop.
+        """
+        monitor = self._monitor if monitor is None else monitor
+        return start_plain_run(self._rivusio_stages(), source, config, monitor, clock)
+
+
+class AsyncFamily(BasePipe[In, Out]):
+    """A pipe that may wait: it runs in an event loop."""
+
+    is_async: ClassVar[bool] = True
+
+    @overload
+    def __rshift__(
+        self, other: SyncFamily[Out, Next] | AsyncFamily[Out, Next]
+    ) -> AsyncPipeline[In, Next]: ...
+    @overload
+    def __rshift__(
+        self, other: Callable[[Out], Coroutine[Any, Any, Next]]
+    ) -> AsyncPipeline[In, Next]: ...
+    @overload
+    def __rshift__(self, other: Callable[[Out], Next]) -> AsyncPipeline[In, Next]: ...
+    def __rshift__(self, other: Joinable) -> Any:
+        """Join: what this pipe gives goes into `other`."""
+        return join(self, other)
+
+    @overload
+    def __rrshift__(
+        self, other: Callable[[First], Coroutine[Any, Any, In]]
+    ) -> AsyncPipeline[First, Out]: ...
+    @overload
+    def __rrshift__(self, other: Callable[[First], In]) -> AsyncPipeline[First, Out]: ...
+    def __rrshift__(self, other: Joinable) -> Any:
+        """Join: what the function `other` gives goes into this pipe."""
+        return join(other, self)
+
+    @overload
+    def then(
+        self, other: SyncFamily[Out, Next] | AsyncFamily[Out, Next]
+    ) -> AsyncPipeline[In, Next]: ...
+    @overload
+    def then(
+        self, other: Callable[[Out], Coroutine[Any, Any, Next]]
+    ) -> AsyncPipeline[In, Next]: ...
+    @overload
+    def then(self, other: Callable[[Out], Next]) -> AsyncPipeline[In, Next]: ...
+    def then(self, other: Joinable) -> Any:
+        """Join, as `>>` does."""
+        return join(self, other)
+
+    def with_config(self, config: StageConfig) -> AsyncPipeline[In, Out]:
+        """Give a stage of this pipe with `config` instead of its own settings."""
+        return AsyncPipeline._of(_with_config(self, config))
+
+    def concurrent(
+        self, limit: int, ordered: bool = True, *, threads: bool = False
+    ) -> AsyncPipeline[In, Out]:
+        """Give a stage that handles up to `limit` items at once.
+
+        Args:
+            limit: items that may be started and not yet delivered.
+            ordered: whether results come in the order of their items, or as they are ready.
+            threads: only for sync stages.
+        """
+        return AsyncPipeline._of(_concurrent(self, limit, ordered=ordered, threads=threads))
+
+    if not TYPE_CHECKING:  # mypy shall say that an async chain has no such method
+
+        def iterate(self, *_: object, **__: object) -> NoReturn:
+            """Refuse: an async chain cannot run without an event loop."""
+            message = (
+                f"{self.name} is async: it cannot run without an event loop; "
+                f"use `async for result in pipe.stream(source)`"
+            )
+            raise TypeError(message)
+
+
+class SyncFunction(SyncFamily[In, Out]):
+    """A plain function as a 1:1 pipe."""
+
+    def __init__(self, function: Callable[[In], Out], name: str | None = None) -> None:
+        super().__init__(name or _name_of(function))
+        self._function = function
+
+    def __call__(self, data: In) -> Out:
+        """Call the function."""
+        return self._function(data)
+
+    def _rivusio_operation(self) -> Operation:
+        return Map(self._function, "call")
+
+
+class AsyncFunction(AsyncFamily[In, Out]):
+    """A coroutine function as a 1:1 pipe."""
+
+    def __init__(
+        self, function: Callable[[In], Coroutine[Any, Any, Out]], name: str | None = None
+    ) -> None:
+        super().__init__(name or _name_of(function))
+        self._function = function
+
+    def __call__(self, data: In) -> Coroutine[Any, Any, Out]:
+        """Call the function."""
+        return self._function(data)
+
+    def _rivusio_operation(self) -> Operation:
+        return Map(self._function, "await")
+
+
+def _name_of(function: object) -> str:
+    name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) else type(function).__name__
+
+
+class _Chain(BasePipe[In, Out], PipelineMetricsMixin):
+    """What both kinds of pipeline have in common."""
+
+    _stages: tuple[Stage, ...]
+
+    def __init__(self, pipes: Iterable[Joinable], name: str | None = None) -> None:
+        super().__init__(name)
+        pipes = list(pipes)
+        if not pipes:
+            message = "Pipeline must contain at least one pipe"
+            raise ValueError(message)
+        self._set_stages(tuple(stage for pipe in pipes for stage in stages_of(pipe)))
+
+    @classmethod
+    def _of(cls, stages: Sequence[Stage]) -> Self:
+        chain = cls.__new__(cls)
+        BasePipe.__init__(chain)
+        chain._set_stages(tuple(stages))
+        return chain
+
+    def _set_stages(self, stages: tuple[Stage, ...]) -> None:
+        self._stages = stages
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of the flat chain, in order."""
+        return self._stages
+
+    @property
+    def pipes(self) -> list[BasePipe[Any, Any]]:
+        """The pipes of the flat chain, in order: each has types of its own."""
+        return [stage.pipe for stage in self._stages if isinstance(stage.pipe, BasePipe)]
+
+    def get_pipes(self) -> list[BasePipe[Any, Any]]:
+        """The same as `.pipes`."""
+        return self.pipes
+
+    def _rivusio_stages(self) -> tuple[Stage, ...]:
+        return self._stages
+
+    def _rivusio_operation(self) -> NoReturn:
+        message = "a chain is no stage"  # it is flattened before anybody asks
+        raise AssertionError(message)
+
+
+class SyncPipeline(_Chain[In, Out], SyncParallel[In, Out], SyncFamily[In, Out]):
+    """A chain of sync stages.
+
+    Args:
+        pipes: sync pipes and plain functions, one or more.
+        name: a name for the whole.
+
+    >>> from rivusio import map
+    >>> (map(int) >> map(float))("3")
+    3.0
+    """
+
+    def _set_stages(self, stages: tuple[Stage, ...]) -> None:
+        for stage in stages:
+            if stage.is_async:
+                message = (
+                    f"{stage.name!r} is async: a SyncPipeline cannot hold it; use AsyncPipeline"
+                )
+                raise TypeError(message)
+        super()._set_stages(stages)
+
+    def process(self, data: In) -> Out:
+        """Take one item through a chain of 1:1 stages.
+
+        Raises:
+            PipelineError: when a stage fails.
+            TypeError: when a stage is not 1:1.
+        """
+        result: Out = drive(process_one(self._stages, data, in_loop=False, seen=self._note_output))
+        return result
+
+    def __call__(self, data: In) -> Out:
+        """Do the same as `process`."""
+        return self.process(data)
+
+    def execute_conditional(self, data: In, condition: Callable[[In], bool]) -> Out | In:
+        """Process `data` if `condition(data)` is true; otherwise give it back unchanged."""
+        return self.process(data) if condition(data) else data
+
+
+class AsyncPipeline(_Chain[In, Out], AsyncParallel[In, Out], AsyncFamily[In, Out]):
+    """A chain with at least one stage that may wait.
+
+    Args:
+        pipes: pipes of any kind, functions and coroutine functions, one or more.
+        name: a name for the whole.
+    """
+
+    async def process(self, data: In) -> Out:
+        """Take one item through a chain of 1:1 stages.
+
+        Raises:
+            PipelineError: when a stage fails.
+            TypeError: when a stage is not 1:1.
+        """
+        return await self._process_with(data, None)
+
+    async def _process_with(self, data: In, in_thread: Callable[..., Awaitable[Any]] | None) -> Out:
+        result: Out = await process_one(
+            self._stages, data, in_loop=True, in_thread=in_thread, seen=self._note_output
+        )
+        return result
+
+    def __call__(self, data: In) -> Coroutine[Any, Any, Out]:
+        """Do the same as `process`."""
+        return self.process(data)
+
+    async def execute_conditional(
+        self, data: In, condition: Callable[[In], bool | Coroutine[Any, Any, bool]]
+    ) -> Out | In:
+        """Process `data` if `condition(data)` is true; otherwise give it back unchanged."""
+        holds = condition(data)
+        if inspect.isawaitable(holds):
+            holds = await holds
+        return await self.process(data) if holds else data
+
+
+def join(left: Joinable, right: Joinable) -> SyncPipeline[Any, Any] | AsyncPipeline[Any, Any]:
+    """Give the flat chain of both; the types are the families' to say.
+
+    Raises:
+        TypeError: naming what is no pipe.
+    """
+    return chain_of((*stages_of(left), *stages_of(right)))
+
+
+def chain_of(stages: Sequence[Stage]) -> SyncPipeline[Any, Any] | AsyncPipeline[Any, Any]:
+    """Give the chain of the stages: async, as soon as one of them is."""
+    if any(stage.is_async for stage in stages):
+        return AsyncPipeline._of(stages)
+    return SyncPipeline._of(stages)
+
+
+def function_pipe(
+    function: Callable[..., Any],
+    name: str | None = None,  # typed where it is offered
+) -> SyncFunction[Any, Any] | AsyncFunction[Any, Any]:
+    """Make a pipe of a function, by its kind."""
+    if is_async_callable(function):
+        return AsyncFunction(function, name)
+    return SyncFunction(function, name)
+
+
+def stages_of(pipe: Joinable) -> tuple[Stage, ...]:
+    """Give the stages that a pipe, a chain or a function stands for.
+
+    Raises:
+        TypeError: naming what is no pipe.
+    """
+    if isinstance(pipe, BasePipe):
+        return pipe._rivusio_stages()
+    if isinstance(pipe, type) and issubclass(pipe, BasePipe):
+        message = f"{pipe.__name__} is a class, and no pipe; did you mean {pipe.__name__}()?"
+        raise TypeError(message)
+    if callable(pipe):
+        return (Stage(function_pipe(pipe)),)
+    message = (
+        f"{pipe!r} of type {type(pipe).__name__} is no pipe; "
+        f"join pipes, functions or coroutine functions"
+    )
+    raise TypeError(message)
+
+
+def _with_config(pipe: BasePipe[Any, Any], config: StageConfig) -> list[Stage]:
+    stages = pipe._rivusio_stages()
+    if isinstance(pipe, _Chain):
+        return [stage.with_default(config) for stage in stages]
+    return [Stage(stage.pipe, config, stage.concurrency) for stage in stages]
+
+
+def _concurrent(
+    pipe: BasePipe[Any, Any], limit: int, *, ordered: bool, threads: bool
+) -> list[Stage]:
+    at_least(1, "limit", limit)
+    stages = pipe._rivusio_stages()
+    if len(stages) != 1 or not stages[0].is_one_to_one:
+        message = f"{pipe.name} is not a single 1:1 stage; only such a stage can be concurrent"
+        raise TypeError(message)
+    (stage,) = stages
+    if threads == stage.pipe.is_async:
+        message = (
+            f"{stage.name!r} is async: it needs no threads; leave threads=True out"
+            if threads
+            else f"{stage.name!r} is sync: only threads let it do several items at once; "
+            f"say threads=True"
+        )
+        raise TypeError(message)
+    return [Stage(stage.pipe, stage.config, Concurrency(limit, ordered, threads))]

@@ -1,0 +1,299 @@
+"""One consumption of one source by one pipeline: how it starts, is iterated and ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Sequence,
+)
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Self
+
+from rivusio.buffer import BufferStatistics
+from rivusio.clock import SYSTEM, Clock
+from rivusio.config import StreamConfig
+from rivusio.counters import RunCounters
+from rivusio.errors import PipelineError, StreamError, note_closing
+from rivusio.interpreter import Line, drive
+from rivusio.interpreter.node import END, Closing, Item, RunState
+from rivusio.interpreter.source import check_source
+from rivusio.interpreter.steps import make_step
+from rivusio.mode import NotCompiledError, current_mode
+from rivusio.monitoring import PipelineMonitor
+from rivusio.settings import StageConfig, resolve
+from rivusio.stage import Stage, is_async_callable, refuse_sizes
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+else:
+    from typing import TypeVar
+
+Out_co = TypeVar("Out_co", covariant=True)
+
+InThread = Callable[..., Awaitable[Item]]  # makes a call in a thread
+Seen = Callable[[object, Item], None]  # is told each stage's pipe and result
+
+DEFAULT_YIELD_EVERY = StreamConfig.model_fields["yield_every"].default
+
+
+class _Execution:
+    """A run's line of nodes together with what observes it."""
+
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        source: Iterable[Item] | AsyncIterable[Item],
+        config: StageConfig | None,
+        monitor: PipelineMonitor | None,
+        clock: Clock | None,
+        *,
+        in_loop: bool,
+    ) -> None:
+        if current_mode() == "compiled":
+            message = 'mode "compiled" is chosen, but this version of rivusio only interprets'
+            raise NotCompiledError(message)
+        check_source(source, in_loop=in_loop)
+        clock = SYSTEM if clock is None else clock
+        self._monitor = monitor
+        self._counters: RunCounters | None = None
+        if monitor is not None:
+            self._counters = RunCounters([stage.name for stage in stages], clock)
+        every = config.yield_every if isinstance(config, StreamConfig) else DEFAULT_YIELD_EVERY
+        self.run = RunState(clock, in_loop=in_loop, yield_every=every, counters=self._counters)
+        self.line = Line(self.run, stages, source, resolve(config).backpressure)
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def begin(self) -> None:
+        """Called before the first item is asked for."""
+        if self._monitor is not None and self._counters is not None:
+            self._counters.begin()
+            self._monitor.attach(self._counters)
+
+    def deliver(self) -> None:
+        """Called for each item that the consumer is about to get."""
+        if self._counters is not None:
+            self._counters.items_out += 1
+
+    async def end(self, leaving: BaseException | None) -> None:
+        """Clean everything up; raise what came to light if nothing else is leaving.
+
+        `leaving` is what ends the run: an error, a cancellation, the consumer's leaving, or
+        `None` when the source has ended.
+        """
+        closing = self.run.closing
+        await self.line.last.close(closing)
+        if isinstance(leaving, StreamError) and self.run.raised(leaving):
+            leaving.pending = closing.take_pending() + leaving.pending
+        else:
+            closing.discard(self._counters)
+        if self._monitor is not None and self._counters is not None:
+            self._counters.finish()
+            self._monitor.detach(self._counters)
+        _raise_what_closing_found(closing, leaving)
+
+
+def _raise_what_closing_found(closing: Closing, leaving: BaseException | None) -> None:
+    if leaving is None or isinstance(leaving, (Exception, GeneratorExit)):
+        stronger = closing.leaving
+    else:
+        stronger = None
+    if isinstance(leaving, GeneratorExit):
+        leaving = None  # the consumer's leaving is no error that others could be chained to
+    leaving = stronger or leaving
+    errors: list[Exception] = closing.errors
+    if leaving is not None:
+        note_closing(leaving, errors)
+    elif errors:
+        note_closing(errors[0], errors[1:])
+        raise errors[0]
+    if stronger is not None:
+        raise stronger
+
+
+async def _outputs(execution: _Execution) -> AsyncGenerator[Any, None]:  # the pipeline's Out
+    execution.loop = asyncio.get_running_loop()
+    execution.begin()
+    pull = execution.line.last.pull
+    try:
+        while (item := await pull()) is not END:
+            execution.deliver()
+            yield item
+    except BaseException as error:
+        await execution.end(error)
+        raise
+    await execution.end(None)
+
+
+def _plain_outputs(execution: _Execution) -> Generator[Any, None, None]:  # the pipeline's Out
+    execution.begin()
+    pull = execution.line.last.pull
+    try:
+        while (item := drive(pull())) is not END:
+            execution.deliver()
+            yield item
+    except BaseException as error:
+        drive(execution.end(error))
+        raise
+    drive(execution.end(None))
+
+
+class Run(Generic[Out_co]):
+    """A run in an event loop: iterate it with `async for`.
+
+    Leave it early with `aclose()` or by using it as `async with`: both return when everything
+    that the run had started is cleaned up. `stop()` lets it end as if its source had ended.
+    """
+
+    def __init__(self, execution: _Execution) -> None:
+        self._execution = execution
+        self._generator: AsyncGenerator[Out_co, None] = _outputs(execution)
+
+    def __aiter__(self) -> AsyncIterator[Out_co]:
+        return self._generator  # the native generator: iterating it costs nothing extra
+
+    async def __anext__(self) -> Out_co:
+        return await anext(self._generator)
+
+    async def aclose(self) -> None:
+        """End the run now and clean up; what it still held is counted as discarded."""
+        await self._generator.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def stop(self) -> None:
+        """Let the source end now: what is held is flushed, then the run ends.
+
+        May be called from a signal handler and from any thread.
+        """
+        self._execution.line.source.stop()
+        loop = self._execution.loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._execution.line.last.interrupt)
+
+    @property
+    def buffers(self) -> tuple[BufferStatistics, ...]:
+        """The state of each backpressure buffer, in the order of the stages."""
+        return self._execution.line.buffers()
+
+
+def start_run(
+    stages: Sequence[Stage],
+    source: Iterable[Any] | AsyncIterable[Any],  # the pipeline's In
+    config: StageConfig | None,
+    monitor: PipelineMonitor | None,
+    clock: Clock | None,
+) -> Run[Any]:  # the pipeline's Out
+    """Fix everything that a run fixes at its start, and give the run."""
+    stages = _configured(stages, config)
+    return Run(_Execution(stages, source, config, monitor, clock, in_loop=True))
+
+
+def start_plain_run(
+    stages: Sequence[Stage],
+    source: Iterable[Any],  # the pipeline's In
+    config: StageConfig | None,
+    monitor: PipelineMonitor | None,
+    clock: Clock | None,
+) -> Generator[Any, None, None]:  # the pipeline's Out
+    """Fix everything that a run fixes at its start, and give its outputs.
+
+    Raises:
+        TypeError: when a stage needs an event loop.
+    """
+    stages = _configured(stages, config)
+    for index, stage in enumerate(stages):
+        _refuse_without_loop(index, stage)
+    return _plain_outputs(_Execution(stages, source, config, monitor, clock, in_loop=False))
+
+
+def _configured(stages: Sequence[Stage], config: StageConfig | None) -> Sequence[Stage]:
+    """Give the stages of `stream(config=...)`: those without settings get the run's.
+
+    A buffer stands before the first stage only, and belongs to the run.
+    """
+    if not isinstance(config, StreamConfig):
+        return stages
+    refuse_sizes(config, "the config of a stream")
+    said = config.model_fields_set - {"name", "buffer_size", "backpressure", "yield_every"}
+    if not said:
+        return stages
+    for_stages = StreamConfig(**{field: getattr(config, field) for field in said})
+    return [stage.with_default(for_stages) for stage in stages]
+
+
+def _refuse_without_loop(index: int, stage: Stage) -> None:
+    what = None
+    if stage.is_async:
+        what = "is async"
+    elif stage.settings.backpressure is not None:
+        what = "has a buffer, which a task must fill"
+    elif is_async_callable(stage.settings.on_error):
+        what = "has an async dead-letter callable"
+    if what is not None:
+        message = (
+            f"stage {index + 1} {stage.name!r} {what}: a sync run has no event loop; "
+            f"use .stream(source)"
+        )
+        raise TypeError(message)
+
+
+async def process_one(
+    stages: Sequence[Stage],
+    item: Item,
+    *,
+    in_loop: bool,
+    in_thread: InThread | None = None,
+    seen: Seen | None = None,
+) -> Item:
+    """Take one item through stages that are all 1:1.
+
+    Args:
+        stages: the stages.
+        item: the item.
+        in_loop: whether there is an event loop.
+        in_thread: makes the calls of sync stages, if they are not to be made right here.
+        seen: is told what each stage has given.
+
+    Raises:
+        PipelineError: when a stage fails; there is nothing to skip to, so `on_error` is not asked.
+        TypeError: when a stage is not 1:1.
+    """
+    for index, stage in enumerate(stages):
+        if not stage.is_one_to_one:
+            message = (
+                f"stage {index + 1} {stage.name!r} does not give one result for one item; "
+                f"use .stream(source)"
+            )
+            raise TypeError(message)
+    run = RunState(SYSTEM, in_loop=in_loop, yield_every=DEFAULT_YIELD_EVERY, counters=None)
+    for index, stage in enumerate(stages):
+        step = make_step(run, index, stage)
+        enter_in_thread = in_thread
+        if stage.concurrency is not None and stage.concurrency.threads:
+            enter_in_thread = in_thread or asyncio.to_thread
+        if enter_in_thread is not None and not stage.pipe.is_async:
+            step.enter_in(enter_in_thread)
+        try:
+            result = await step.attempt(item)
+        except Exception as error:
+            raise PipelineError(stage.name, error, stage=index, item=item) from error
+        if seen is not None:
+            seen(stage.pipe, result)
+        item = result
+    return item

@@ -1,0 +1,75 @@
+"""What a stage's configuration comes down to at the start of a run.
+
+`config.py` holds what users may say; here is what applies. Through `.stream()` and
+`.with_config()` a field of a `StreamConfig` applies only if it was set explicitly.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from rivusio.config import BackpressureConfig, OnError, StreamConfig
+
+StageConfig = StreamConfig | BackpressureConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a call is tried, and what lies between the tries."""
+
+    attempts: int
+    delay: float
+    backoff: float
+    jitter: float
+
+    def pause(self, failures: int) -> float:
+        """Seconds to wait after so many failed tries, 1 or more."""
+        seconds = self.delay * self.backoff ** (failures - 1)
+        if self.jitter:
+            # Jitter spreads load; nothing secret depends on it.
+            seconds *= 1 + self.jitter * random.uniform(-1, 1)  # noqa: S311
+        return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What applies to one stage: nothing, unless somebody asked for it."""
+
+    retry: Retry | None = None
+    timeout: float | None = None
+    on_error: OnError = "raise"
+    skip_none: bool = False
+    backpressure: BackpressureConfig | None = None
+
+
+def resolve(config: StageConfig | None) -> Settings:
+    """Give the settings that `config` comes down to."""
+    if config is None:
+        return Settings()
+    if isinstance(config, BackpressureConfig):
+        return Settings(backpressure=config)
+    said = config.model_fields_set
+    return Settings(
+        retry=_retry(config) if "retry_attempts" in said else None,
+        timeout=config.timeout if "timeout" in said else None,
+        on_error=config.on_error,
+        skip_none=config.skip_none and "skip_none" in said,
+        backpressure=config.backpressure
+        or (_read_ahead(config) if "buffer_size" in said else None),
+    )
+
+
+def _retry(config: StreamConfig) -> Retry | None:
+    if config.retry_attempts <= 1:
+        return None
+    return Retry(
+        config.retry_attempts, config.retry_delay, config.retry_backoff, config.retry_jitter
+    )
+
+
+def _read_ahead(config: StreamConfig) -> BackpressureConfig:
+    """A plain buffer of `buffer_size` items: it never throttles, it only waits when full."""
+    return BackpressureConfig(
+        max_buffer_size=config.buffer_size, throttle_threshold=1.0, min_processing_time=0.0
+    )

@@ -1,0 +1,252 @@
+"""A stage: one pipe at one place of a flat chain, with its settings, and what it does to items.
+
+The operations below are a closed set. The interpreter runs them; nothing else about a pipe's
+class matters to it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
+
+from rivusio.config import StreamConfig
+from rivusio.settings import Settings, StageConfig, resolve
+
+Item = Any  # an operation's callable takes and gives the items of the user's own types
+
+# How a callable is entered: called; called and awaited; or called and awaited if need be.
+Entry = Literal["call", "await", "either"]
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """One item in, one item out."""
+
+    call: Callable[[Item], Item]
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One item in, the same item out or none."""
+
+    call: Callable[[Item], Item]
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class FlatMap:
+    """One item in, any number out, lazily."""
+
+    call: Callable[[Item], Item]
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """The first `count` items, and then the end."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Lists of `size` items, or of what came within `linger` seconds of the first."""
+
+    size: int
+    linger: float | None
+    call: Callable[[list[Item]], Item] | None
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class TumblingWindow:
+    """Lists of what came in each `size` seconds."""
+
+    size: float
+    call: Callable[[list[Item]], Item] | None
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class SlidingWindow:
+    """Lists of the last `size` items after every `step` items."""
+
+    size: int
+    step: int
+    call: Callable[[list[Item]], Item] | None
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class UserStream:
+    """A stream to a stream: an overridden `process_stream`."""
+
+    call: Callable[[Item], Item]
+
+
+Operation = Map | Filter | FlatMap | Take | Batch | TumblingWindow | SlidingWindow | UserStream
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrency:
+    """How many items of a 1:1 stage may be started and undelivered at once."""
+
+    limit: int
+    ordered: bool
+    threads: bool
+
+
+class Pipe(Protocol):
+    """What a stage needs of its pipe."""
+
+    @property
+    def is_async(self) -> bool:
+        """Whether it needs an event loop."""
+
+    @property
+    def name(self) -> str:
+        """The name in errors and metrics."""
+
+    def _rivusio_config(self) -> StageConfig | None:
+        """The settings that were given to the pipe itself."""
+
+    def _rivusio_operation(self) -> Operation:
+        """What the pipe does, with the methods that it has now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One pipe at one place of a flat chain.
+
+    Attributes:
+        pipe: the pipe.
+        config: settings instead of the pipe's own; `None` leaves those.
+        concurrency: how many items at once, if more than one.
+
+    Raises:
+        TypeError: when the settings ask for what such a stage cannot do.
+    """
+
+    pipe: Pipe
+    config: StageConfig | None = None
+    concurrency: Concurrency | None = None
+
+    def __post_init__(self) -> None:
+        _refuse_what_cannot_work(self)
+
+    @property
+    def name(self) -> str:
+        """The pipe's name."""
+        return self.pipe.name
+
+    @property
+    def said(self) -> StageConfig | None:
+        """The configuration that applies: the stage's, or else the pipe's own."""
+        return self.pipe._rivusio_config() if self.config is None else self.config
+
+    @property
+    def operation(self) -> Operation:
+        """What the pipe does, with the methods that it has now."""
+        return self.pipe._rivusio_operation()
+
+    @property
+    def settings(self) -> Settings:
+        """What the configuration comes down to."""
+        return resolve(self.said)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the stage needs an event loop."""
+        return self.pipe.is_async or self.concurrency is not None
+
+    @property
+    def handler(self) -> Callable[[Exception, Item], Item] | None:
+        """The pipe's `handle_error`, if it has one."""
+        return getattr(self.pipe, "handle_error", None)
+
+    @property
+    def is_one_to_one(self) -> bool:
+        """Whether every item gives exactly one result."""
+        return isinstance(self.operation, Map)
+
+    @property
+    def has_single_call(self) -> bool:
+        """Whether there is a call of user code whose failure the settings can treat."""
+        operation = self.operation
+        return _runs_user_code(operation) and not isinstance(operation, UserStream)
+
+    def with_default(self, config: StageConfig | None) -> Stage:
+        """Give the same stage with these settings, unless it has some."""
+        if config is None or self.said is not None:
+            return self
+        return replace(self, config=config)
+
+
+def is_async_callable(function: object) -> bool:
+    """Tell whether calling `function` gives a coroutine, by its own word or its `__call__`'s."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004  its own kind is asked for, not whether it can be called
+    )
+
+
+def _runs_user_code(operation: Operation) -> bool:
+    return not isinstance(operation, Take) and operation.call is not None
+
+
+def _refuse_what_cannot_work(stage: Stage) -> None:
+    said = stage.said
+    if isinstance(said, StreamConfig):
+        refuse_sizes(said, f"the config of stage {stage.name!r}")
+    operation = stage.operation
+    settings = stage.settings
+    handler = stage.handler
+    if isinstance(operation, UserStream):
+        _refuse_on_user_stream(stage.name, settings, has_handler=handler is not None)
+    elif not stage.pipe.is_async and _runs_user_code(operation):
+        if settings.timeout is not None:
+            message = (
+                f"timeout on stage {stage.name!r}: a sync stage cannot be interrupted; make it "
+                f"async, or give the timeout to the async stages with .with_config(...)"
+            )
+            raise TypeError(message)
+        if handler is not None and is_async_callable(handler):
+            message = (
+                f"handle_error of {stage.name!r} is async, but the stage is sync; "
+                f"make handle_error a plain def"
+            )
+            raise TypeError(message)
+
+
+def _refuse_on_user_stream(name: str, settings: Settings, *, has_handler: bool) -> None:
+    asked = {
+        "handle_error": has_handler,
+        "retry_attempts": settings.retry is not None,
+        "timeout": settings.timeout is not None,
+        f"on_error={settings.on_error!r}": settings.on_error != "raise",
+    }
+    for what, wanted in asked.items():
+        if wanted:
+            message = (
+                f"{what} on stage {name!r}: its process_stream is overridden, so rivusio sees no "
+                f"single call to treat; handle errors inside process_stream, or override "
+                f"process_item instead"
+            )
+            raise TypeError(message)
+
+
+def refuse_sizes(config: StreamConfig, where: str) -> None:
+    """Refuse settings that say what a stage of the chain should say.
+
+    Raises:
+        TypeError: naming the field and what to put into the chain instead.
+    """
+    for field, instead in (("batch_size", "batch(n)"), ("window_size", "tumbling(duration)")):
+        if field in config.model_fields_set:
+            message = (
+                f"{field} in {where} has no meaning there: only AsyncStream.process and "
+                f"SyncStream.process read it; put {instead} into the chain"
+            )
+            raise TypeError(message)
