@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -91,8 +91,8 @@ class StreamConfig(BaseModel):
 class PipeConfig(BaseModel):
     """Free-form settings of a pipe: a name, a description, and whatever else the pipe wants."""
 
-    model_config = ConfigDict(extra="allow", validate_assignment=True)
-    __pydantic_extra__: dict[str, Any]  # the user's own fields have the user's own types
+    # A subclass may have fields of any class, as in 0.2.
+    model_config = ConfigDict(extra="allow", validate_assignment=True, arbitrary_types_allowed=True)
 
     name: str = "default"
     description: str = ""
@@ -115,8 +115,9 @@ class ParallelConfig(BaseModel):
         chunk_size: items handed to a process at a time; `None` spreads them evenly.
     """
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+    model_config = ConfigDict(extra="forbid", strict=True, validate_assignment=True)
 
-    strategy: ExecutionStrategy = ExecutionStrategy.GATHER
+    # Its name, as a string, will do.
+    strategy: Annotated[ExecutionStrategy, Field(strict=False)] = ExecutionStrategy.GATHER
     max_workers: int | None = Field(default=None, ge=1)
     chunk_size: int | None = Field(default=None, ge=1)

@@ -134,7 +134,7 @@ def _revive(kind: type[PipeError], args: tuple[Any, ...], state: dict[str, Any])
     return error
 
 
-def note_closing(leaving: BaseException, closing: list[Exception]) -> None:
+def chain_closing(leaving: BaseException, closing: list[Exception]) -> None:
     """Attach what failed while a run was cleaned up to the error that is leaving it.
 
     The first is chained where the leaving error's own story begins; the rest become notes.
@@ -146,10 +146,14 @@ def note_closing(leaving: BaseException, closing: list[Exception]) -> None:
     while (earlier := root.__cause__ or root.__context__) and id(earlier) not in seen:
         root = earlier
         seen.add(id(root))
-    first, *rest = closing
-    if id(first) not in seen:
-        root.__context__ = first
-    for error in rest:
+    if id(closing[0]) not in seen:
+        root.__context__ = closing[0]
+    note_closing(leaving, closing[1:])
+
+
+def note_closing(leaving: BaseException, closing: list[Exception]) -> None:
+    """Add a note to the error that is leaving for each that came while cleaning up."""
+    for error in closing:
         leaving.add_note(f"while closing: {type(error).__name__}: {error}")
 
 

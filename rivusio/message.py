@@ -18,7 +18,7 @@ class MessageMetadata(BaseModel):
     Attributes:
         timestamp: when it was made, with its time zone (UTC unless given).
         source: where it comes from.
-        message_id: its own number, a fresh UUID unless given.
+        message_id: its own name, a fresh UUID unless given.
         correlation_id: what it belongs to.
         headers: anything else.
     """
@@ -35,6 +35,13 @@ class MessageMetadata(BaseModel):
 class Message(Generic[T]):
     """A value with its metadata.
 
+    Args:
+        value: anything.
+        metadata: a `MessageMetadata`, or a mapping of its fields; fresh if left out.
+
+    Raises:
+        pydantic.ValidationError: for metadata that is neither, or has a wrong field.
+
     >>> Message(3).value
     3
     >>> Message(3).metadata.message_id == Message(3).metadata.message_id
@@ -43,9 +50,11 @@ class Message(Generic[T]):
 
     __slots__ = ("metadata", "value")
 
-    def __init__(self, value: T, metadata: MessageMetadata | None = None) -> None:
+    def __init__(
+        self, value: T, metadata: MessageMetadata | Mapping[str, Any] | None = None
+    ) -> None:
         self.value = value
-        self.metadata = MessageMetadata() if metadata is None else metadata
+        self.metadata = MessageMetadata.model_validate({} if metadata is None else metadata)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+
+from rivusio.checks import seconds
 
 FIVE_MINUTES = timedelta(minutes=5)
 MOST_VALUES = 1024  # a window forgets its oldest value rather than grow beyond this
@@ -15,17 +19,25 @@ MOST_VALUES = 1024  # a window forgets its oldest value rather than grow beyond 
 
 @dataclass(frozen=True, slots=True)
 class MetricValue:
-    """One measurement: when (seconds on the clock of the run) and what."""
+    """One measurement: when (seconds on a clock that never goes backwards) and what."""
 
     timestamp: float
     value: float
 
 
 class MetricWindow:
-    """The measurements of the last `window_size`, at most 1024 of them.
+    """The latest measurements: no more than 1024, none older than `window_size` by the last one.
 
     It converts and formats as its average; without values that is `0.0`, while `average`,
-    `min`, `max` and the percentiles are `None`. Safe to read while another thread adds.
+    `min`, `max` and the percentiles are `None`. Safe to read while other threads add.
+
+    Args:
+        values: measurements to begin with, oldest first.
+        window_size: how long a measurement counts.
+
+    Raises:
+        TypeError: if `window_size` is no `timedelta`.
+        ValueError: if it is zero or negative.
 
     >>> window = MetricWindow([MetricValue(0.0, 1.0), MetricValue(1.0, 2.0)])
     >>> f"{window:.2f}", window.max, float(MetricWindow())
@@ -35,13 +47,19 @@ class MetricWindow:
     def __init__(
         self, values: Iterable[MetricValue] = (), window_size: timedelta = FIVE_MINUTES
     ) -> None:
+        self._seconds = seconds("window_size", window_size)
         self.window_size = window_size
-        self._seconds = window_size.total_seconds()
         self._values: deque[MetricValue] = deque(values, maxlen=MOST_VALUES)
         self._lock = threading.Lock()
 
-    def add_value(self, value: float, timestamp: float) -> None:
-        """Add one measurement and forget those that have left the window."""
+    def add_value(self, value: float, timestamp: float | None = None) -> None:
+        """Add one measurement and forget those that have left the window.
+
+        Args:
+            value: what was measured.
+            timestamp: when, in seconds; `time.monotonic()` if left out.
+        """
+        timestamp = time.monotonic() if timestamp is None else timestamp
         with self._lock:
             values = self._values
             values.append(MetricValue(timestamp, value))
@@ -116,8 +134,21 @@ class MetricWindow:
             f"MetricWindow(average={self.average}, min={self.min}, max={self.max}, n={len(self)})"
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:  # object.__reduce__'s own type
+        return type(self), (self.values, self.window_size)  # a lock cannot travel
 
-def merged(windows: Iterable[MetricWindow]) -> MetricWindow:
-    """Give one window with the latest values of all."""
-    every = sorted((v for window in windows for v in window.values), key=lambda v: v.timestamp)
-    return MetricWindow(every)
+
+def merged(windows: Iterable[MetricWindow], window_size: timedelta = FIVE_MINUTES) -> MetricWindow:
+    """Give one window with the latest values of all.
+
+    Each may have a clock of its own, so each tells by its own last value what is too old.
+    """
+    recent = [value for window in windows for value in _recent(window.values, window_size)]
+    return MetricWindow(sorted(recent, key=lambda value: value.timestamp), window_size)
+
+
+def _recent(values: list[MetricValue], window_size: timedelta) -> list[MetricValue]:
+    if not values:
+        return []
+    oldest = values[-1].timestamp - window_size.total_seconds()
+    return [value for value in values if value.timestamp >= oldest]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rivusio.counters import COUNTS, RunCounters, StageCounters
@@ -14,54 +15,94 @@ Metrics = dict[str, Any]  # a mapping of windows, floats, ints and the list of s
 
 
 class MetricsCollector:
-    """Takes measurements by hand, from any thread.
+    """Takes measurements by hand, and those of the runs it is given to; from any thread.
 
     Args:
         window_size: how long a measurement counts.
+
+    Raises:
+        TypeError, ValueError: naming the field, the value and the rule.
+
+    >>> collector = MetricsCollector()
+    >>> collector.record_success(), collector.record_error()
+    (None, None)
+    >>> f"{collector.get_metrics()['error_rate']:.0%}"
+    '50%'
     """
 
     def __init__(self, window_size: timedelta = FIVE_MINUTES) -> None:
         self.window_size = window_size
-        self._lock = threading.Lock()
         self._processing_time = MetricWindow(window_size=window_size)
         self._throughput = MetricWindow(window_size=window_size)
-        self._outcomes = {"errors": 0, "successes": 0}
-        self._last_throughput: float | None = None
+        self._outcomes = MetricWindow(window_size=window_size)  # 1.0 for an error, else 0.0
+        self._lock = threading.RLock()
+        self._live: list[RunCounters] = []
+        self._finished = _Total(window_size)
 
-    def record_processing_time(self, seconds: float) -> None:
-        """Note how long one item took."""
-        self._processing_time.add_value(seconds, time.monotonic())
+    def record_processing_time(self, duration: float) -> None:
+        """Note how many seconds one item took."""
+        self._processing_time.add_value(duration)
 
     def record_error(self) -> None:
-        """Count one item that failed."""
-        with self._lock:
-            self._outcomes["errors"] += 1
+        """Note one item that failed."""
+        self._outcomes.add_value(1.0)
 
     def record_success(self) -> None:
-        """Count one item that went well."""
-        with self._lock:
-            self._outcomes["successes"] += 1
+        """Note one item that went well."""
+        self._outcomes.add_value(0.0)
 
     def record_throughput(self, items: int) -> None:
-        """Note that so many items were handled since the last call.
+        """Note how many items were handled at once, or in whatever the caller's interval is."""
+        self._throughput.add_value(float(items))
 
-        The first call counts from nothing known, so it only starts the interval.
-        """
-        now = time.monotonic()
+    def attach(self, counters: RunCounters) -> None:
+        """Called when a run that is observed starts."""
         with self._lock:
-            last, self._last_throughput = self._last_throughput, now
-        if last is not None and now > last:
-            self._throughput.add_value(items / (now - last), now)
+            self._live.append(counters)
+
+    def detach(self, counters: RunCounters) -> None:
+        """Called when a run that is observed has ended and cleaned up."""
+        with self._lock:
+            self._live.remove(counters)
+            self._finished.add(counters)
 
     def get_metrics(self) -> Metrics:
-        """Give `throughput` (items/s), `processing_time` (s) and `error_rate` (share of items)."""
+        """Give `throughput`, `processing_time` and `error_rate`, each as a `MetricWindow`.
+
+        For runs these are source items per second, seconds per source item and the share of
+        items that failed. What was recorded by hand is added as it was given.
+        """
+        return self._windows(self._total())
+
+    def _total(self) -> _Total:
         with self._lock:
-            errors, successes = self._outcomes["errors"], self._outcomes["successes"]
+            total = self._finished.copy()
+            for counters in self._live:
+                total.add(counters)
+        return total
+
+    def _windows(self, total: _Total) -> Metrics:
         return {
-            "throughput": merged([self._throughput]),
-            "processing_time": merged([self._processing_time]),
-            "error_rate": _share(errors, errors + successes),
+            "throughput": merged([self._throughput, total.throughput], self.window_size),
+            "processing_time": merged(
+                [self._processing_time, total.processing_time], self.window_size
+            ),
+            "error_rate": self._error_rate(total.counts),
         }
+
+    def _error_rate(self, counts: dict[str, int]) -> MetricWindow:
+        if not counts["items_in"]:
+            return merged([self._outcomes], self.window_size)
+        by_hand = [outcome.value for outcome in self._outcomes.values]
+        return _share(counts["errors"] + sum(by_hand), counts["items_in"] + len(by_hand))
+
+
+@dataclass(frozen=True, slots=True)
+class _Instant:
+    """A point in time: a date for people, and a number that can be reckoned with."""
+
+    date: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seconds: float = field(default_factory=time.monotonic)
 
 
 class PipelineMonitor(MetricsCollector):
@@ -75,44 +116,49 @@ class PipelineMonitor(MetricsCollector):
     3
     """
 
-    def __init__(self, window_size: timedelta = FIVE_MINUTES) -> None:
-        super().__init__(window_size)
-        self._live: list[RunCounters] = []
-        self._finished = _Total()
-        self.start_time: float | None = None
-        self.end_time: float | None = None
+    _start: _Instant | None = None
+    _end: _Instant | None = None
 
     def start(self) -> None:
         """Start the time that `total_time` measures; the first run does it by itself."""
-        self.start_time = time.monotonic()
-        self.end_time = None
+        with self._lock:
+            self._start, self._end = _Instant(), None
 
     def stop(self) -> None:
         """Stop the time that `total_time` measures; the end of the last run does it by itself."""
-        self.end_time = time.monotonic()
+        with self._lock:
+            self._end = _Instant()
+
+    @property
+    def start_time(self) -> datetime | None:
+        """The date and time (UTC) of the start, or `None` before it."""
+        return self._start.date if self._start else None
+
+    @property
+    def end_time(self) -> datetime | None:
+        """The date and time (UTC) of the stop, or `None` before it."""
+        with self._lock:
+            return self._end.date if self._end else None
 
     @property
     def total_time(self) -> float:
         """Seconds from the start to the stop, or until now; 0.0 before the start."""
-        if self.start_time is None:
-            return 0.0
-        return (time.monotonic() if self.end_time is None else self.end_time) - self.start_time
+        with self._lock:
+            start, end = self._start, self._end or _Instant()
+        return end.seconds - start.seconds if start else 0.0
 
     def attach(self, counters: RunCounters) -> None:
-        """Called when a run that this monitor observes starts."""
+        """Called when a run that is observed starts."""
         with self._lock:
-            self._live.append(counters)
-            if self.start_time is None:
-                self.start_time = time.monotonic()
-            self.end_time = None
+            super().attach(counters)
+            self._start, self._end = self._start or _Instant(), None
 
     def detach(self, counters: RunCounters) -> None:
-        """Called when a run that this monitor observes has ended and cleaned up."""
+        """Called when a run that is observed has ended and cleaned up."""
         with self._lock:
-            self._live.remove(counters)
-            self._finished.add(counters)
+            super().detach(counters)
             if not self._live:
-                self.end_time = time.monotonic()
+                self._end = _Instant()
 
     def get_metrics(self) -> Metrics:
         """Give everything measured so far.
@@ -122,34 +168,29 @@ class PipelineMonitor(MetricsCollector):
         are ints, each the sum over the stages but for `items_in` (items of the source) and
         `items_out` (items delivered). `metrics["stages"][index]` has the same for one stage.
         """
-        with self._lock:
-            total = self._finished.copy()
-            for counters in self._live:
-                total.add(counters)
-            errors, successes = self._outcomes["errors"], self._outcomes["successes"]
-        calls = total.counts["items_in"] + errors + successes
+        total = self._total()
+        seconds = self.total_time
         return {
-            "throughput": merged([self._throughput, total.throughput]),
-            "processing_time": merged([self._processing_time, total.processing_time]),
-            "error_rate": _share(total.counts["errors"] + errors, calls),
-            "total_time": self.total_time,
+            **self._windows(total),
+            "total_time": seconds,
             **total.counts,
-            "stages": [stage.metrics(self.total_time) for stage in total.stages],
+            "stages": [stage.metrics(seconds) for stage in total.stages],
         }
 
 
 class _StageTotal:
     """The sum of one stage's counters over runs."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, window_size: timedelta) -> None:
         self.name = name
         self.counts = dict.fromkeys(COUNTS, 0)
-        self.processing_time = MetricWindow()
+        self.processing_time = MetricWindow(window_size=window_size)
 
     def add(self, counts: dict[str, int], processing_time: MetricWindow) -> None:
         for name, value in counts.items():
             self.counts[name] += value
-        self.processing_time = merged([self.processing_time, processing_time])
+        windows = [self.processing_time, processing_time]
+        self.processing_time = merged(windows, self.processing_time.window_size)
 
     def metrics(self, seconds: float) -> Metrics:
         rate = self.counts["items_in"] / seconds if seconds > 0 else 0.0
@@ -166,17 +207,18 @@ class _StageTotal:
 class _Total:
     """The sum of runs; stages are matched by their place."""
 
-    def __init__(self) -> None:
+    def __init__(self, window_size: timedelta) -> None:
+        self._window_size = window_size
         self.counts = dict.fromkeys(COUNTS, 0)
         self.stages: list[_StageTotal] = []
-        self.throughput = MetricWindow()
-        self.processing_time = MetricWindow()
+        self.throughput = MetricWindow(window_size=window_size)
+        self.processing_time = MetricWindow(window_size=window_size)
 
     def copy(self) -> _Total:
-        total = _Total()
+        total = _Total(self._window_size)
         total.counts = dict(self.counts)
-        for stage in self.stages:
-            total._stage(len(total.stages), stage.name).add(stage.counts, stage.processing_time)
+        for index, stage in enumerate(self.stages):
+            total._stage(index, stage.name).add(stage.counts, stage.processing_time)
         total.throughput = self.throughput
         total.processing_time = self.processing_time
         return total
@@ -189,12 +231,14 @@ class _Total:
         self.counts["items_in"] += run.items_in
         self.counts["items_out"] += run.items_out
         self.counts["discarded"] += run.discarded_outputs
-        self.throughput = merged([self.throughput, run.throughput])
-        self.processing_time = merged([self.processing_time, run.processing_time])
+        self.throughput = merged([self.throughput, run.throughput()], self._window_size)
+        self.processing_time = merged(
+            [self.processing_time, run.processing_time()], self._window_size
+        )
 
     def _stage(self, index: int, name: str) -> _StageTotal:
         if index == len(self.stages):
-            self.stages.append(_StageTotal(name))
+            self.stages.append(_StageTotal(name, self._window_size))
         return self.stages[index]
 
 
@@ -202,7 +246,7 @@ def _counts_of(stage: StageCounters) -> dict[str, int]:
     return {name: getattr(stage, name) for name in COUNTS}
 
 
-def _share(part: int, whole: int) -> MetricWindow:
+def _share(part: float, whole: int) -> MetricWindow:
     return MetricWindow([MetricValue(0.0, part / whole)] if whole else [])
 
 

@@ -11,10 +11,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
 from datetime import timedelta
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from rivusio.checks import at_least, seconds
-from rivusio.pipeline import AsyncFamily, SyncFamily, function_pipe
+from rivusio.pipeline import (
+    AsyncFamily,
+    AsyncPipeline,
+    Joinable,
+    SyncFamily,
+    SyncPipeline,
+    function_pipe,
+    join,
+)
 from rivusio.settings import StageConfig
 from rivusio.stage import (
     Batch,
@@ -30,6 +38,11 @@ from rivusio.stage import (
 In = TypeVar("In")
 Out = TypeVar("Out")
 T = TypeVar("T")
+
+if TYPE_CHECKING:  # a lambda in no chain says nothing of its items: they may be anything
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    Given = TypeVarWithDefault("Given", default=Any)
 
 
 class _SyncOperator(SyncFamily[In, Out]):
@@ -56,12 +69,72 @@ class _AsyncOperator(AsyncFamily[In, Out]):
         return self._operation
 
 
+# The four kinds below take their types from the pipe on their left, so that of themselves they
+# have `Any`; the overloads of `>>` that name them say what comes out.
+
+
+class SameItems(_SyncOperator[Any, Any]):
+    """A sync stage that gives some of its items, as they came: `take`."""
+
+    @overload
+    def __rrshift__(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
+        self, other: Callable[[In], Coroutine[Any, Any, Out]]
+    ) -> AsyncPipeline[In, Out]: ...
+    @overload
+    def __rrshift__(self, other: Callable[[In], Out]) -> SyncPipeline[In, Out]: ...
+    def __rrshift__(self, other: Joinable) -> Any:
+        """Join: what the function `other` gives goes into this stage."""
+        return join(other, self)
+
+
+class Lists(_SyncOperator[Any, list[Any]]):
+    """A sync stage that gives lists of its items: `batch`, `tumbling`, `sliding`."""
+
+    @overload
+    def __rrshift__(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
+        self, other: Callable[[In], Coroutine[Any, Any, Out]]
+    ) -> AsyncPipeline[In, list[Out]]: ...
+    @overload
+    def __rrshift__(self, other: Callable[[In], Out]) -> SyncPipeline[In, list[Out]]: ...
+    def __rrshift__(self, other: Joinable) -> Any:
+        """Join: what the function `other` gives goes into this stage."""
+        return join(other, self)
+
+
+class LingeringLists(_AsyncOperator[Any, list[Any]]):
+    """An async stage that gives lists of its items: `batch` with `linger`."""
+
+    @overload
+    def __rrshift__(
+        self, other: Callable[[In], Coroutine[Any, Any, Out]]
+    ) -> AsyncPipeline[In, list[Out]]: ...
+    @overload
+    def __rrshift__(self, other: Callable[[In], Out]) -> AsyncPipeline[In, list[Out]]: ...
+    def __rrshift__(self, other: Joinable) -> Any:
+        """Join: what the function `other` gives goes into this stage."""
+        return join(other, self)
+
+
+class WithoutNone(_SyncOperator[Any, Any]):
+    """A sync stage that gives its items but for `None`: `drop_none`."""
+
+    @overload
+    def __rrshift__(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
+        self, other: Callable[[In], Coroutine[Any, Any, Out | None]]
+    ) -> AsyncPipeline[In, Out]: ...
+    @overload
+    def __rrshift__(self, other: Callable[[In], Out | None]) -> SyncPipeline[In, Out]: ...
+    def __rrshift__(self, other: Joinable) -> Any:
+        """Join: what the function `other` gives goes into this stage."""
+        return join(other, self)
+
+
 @overload
 def map(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
     function: Callable[[In], Coroutine[Any, Any, Out]], /
 ) -> AsyncFamily[In, Out]: ...
 @overload
-def map(function: Callable[[In], Out], /) -> SyncFamily[In, Out]: ...
+def map(function: Callable[[Given], Out], /) -> SyncFamily[Given, Out]: ...
 def map(function: Callable[[Any], Any], /) -> Any:
     """Give a 1:1 stage of a function.
 
@@ -76,7 +149,7 @@ def filter(  # type: ignore[overload-overlap]  # a coroutine function is callabl
     function: Callable[[T], Coroutine[Any, Any, object]], /
 ) -> AsyncFamily[T, T]: ...
 @overload
-def filter(function: Callable[[T], object], /) -> SyncFamily[T, T]: ...
+def filter(function: Callable[[Given], object], /) -> SyncFamily[Given, Given]: ...
 def filter(function: Callable[[Any], Any], /) -> Any:
     """Give a stage that lets pass the items for which the function answers something true.
 
@@ -95,7 +168,7 @@ def flat_map(
 @overload
 def flat_map(function: Callable[[In], AsyncIterable[Out]], /) -> AsyncFamily[In, Out]: ...
 @overload
-def flat_map(function: Callable[[In], Iterable[Out]], /) -> SyncFamily[In, Out]: ...
+def flat_map(function: Callable[[Given], Iterable[Out]], /) -> SyncFamily[Given, Out]: ...
 def flat_map(function: Callable[[Any], Any], /) -> Any:
     """Give a stage that passes on, one by one, what the function gives for an item.
 
@@ -109,7 +182,7 @@ def flat_map(function: Callable[[Any], Any], /) -> Any:
     return _SyncOperator[Any, Any]("flat_map", FlatMap(function, "call"))
 
 
-def take(count: int) -> SyncFamily[Any, Any]:
+def take(count: int) -> SameItems:
     """Give a stage that passes `count` items on and then ends the run.
 
     The source is not asked for more than that needs.
@@ -120,27 +193,27 @@ def take(count: int) -> SyncFamily[Any, Any]:
     Raises:
         ValueError: for a negative count.
     """
-    return _SyncOperator[Any, Any]("take", Take(at_least(0, "count", count)))
+    return SameItems("take", Take(at_least(0, "count", count)))
 
 
-def drop_none() -> _DropNone:
+def drop_none() -> WithoutNone:
     """Give a stage that drops the items that are `None`, and tells the type checker so.
 
     >>> list((map({"a": 1}.get) >> drop_none()).iterate("ab"))
     [1]
     """
-    return _DropNone("drop_none", Filter(_is_not_none, "call"))
-
-
-class _DropNone(_SyncOperator[Any, Any]):
-    pass
+    return WithoutNone("drop_none", Filter(_is_not_none, "call"))
 
 
 def _is_not_none(item: object) -> bool:
     return item is not None
 
 
-def batch(n: int, linger: timedelta | None = None) -> Any:
+@overload
+def batch(n: int, linger: None = None) -> Lists: ...
+@overload
+def batch(n: int, linger: timedelta) -> LingeringLists: ...
+def batch(n: int, linger: timedelta | None = None) -> Lists | LingeringLists:
     """Give a stage that collects lists of `n` items.
 
     With `linger` a list that is not full goes on so long after its first item, and the stage is
@@ -154,11 +227,11 @@ def batch(n: int, linger: timedelta | None = None) -> Any:
     """
     at_least(1, "n", n)
     if linger is None:
-        return _SyncOperator[Any, Any]("batch", Batch(n, None, None, "call"))
-    return _AsyncOperator[Any, Any]("batch", Batch(n, seconds("linger", linger), None, "call"))
+        return Lists("batch", Batch(n, None, None, "call"))
+    return LingeringLists("batch", Batch(n, seconds("linger", linger), None, "call"))
 
 
-def tumbling(duration: timedelta) -> SyncFamily[Any, Any]:
+def tumbling(duration: timedelta) -> Lists:
     """Give a stage that collects lists of what came in each `duration`.
 
     In a sync run the next item or the end closes a window; in an event loop a timer does.
@@ -167,10 +240,10 @@ def tumbling(duration: timedelta) -> SyncFamily[Any, Any]:
         TypeError, ValueError: naming the field, the value and the rule.
     """
     operation = TumblingWindow(seconds("duration", duration), None, "call")
-    return _SyncOperator[Any, Any]("tumbling", operation)
+    return Lists("tumbling", operation)
 
 
-def sliding(size: int, step: int = 1) -> SyncFamily[Any, Any]:
+def sliding(size: int, step: int = 1) -> Lists:
     """Give a stage that collects the last `size` items after every `step` items.
 
     >>> list(sliding(2, 1).iterate("abc"))
@@ -181,7 +254,7 @@ def sliding(size: int, step: int = 1) -> SyncFamily[Any, Any]:
     """
     at_least(1, "size", size)
     at_least(1, "step", step)
-    return _SyncOperator[Any, Any]("sliding", SlidingWindow(size, step, None, "call"))
+    return Lists("sliding", SlidingWindow(size, step, None, "call"))
 
 
 def _callable(operator: str, function: object) -> Callable[..., Any]:

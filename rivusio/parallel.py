@@ -4,6 +4,8 @@
 
     with pipeline.configure_parallel("process_pool", max_workers=4):
         results = pipeline.execute_parallel(inputs)
+
+What runs in a thread sees a copy of the caller's context variables.
 """
 
 from __future__ import annotations
@@ -16,12 +18,14 @@ import pickle
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextvars import copy_context
 from itertools import chain
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from rivusio.config import ExecutionStrategy, ParallelConfig
 from rivusio.errors import PipelineError
+from rivusio.interpreter.node import joined
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
@@ -55,9 +59,15 @@ class _Parallel:
 
         Raises:
             pydantic.ValidationError: for an unknown strategy or a number below 1.
+            RuntimeError: inside the `with` block, where it would come too late.
         """
+        if self._is_open:
+            message = f"{self} is working in parallel already; configure it before the with block"
+            raise RuntimeError(message)
         self._parallel_config = ParallelConfig(
-            strategy=ExecutionStrategy(strategy), max_workers=max_workers, chunk_size=chunk_size
+            strategy=strategy,  # type: ignore[arg-type]  # pydantic takes its name as well
+            max_workers=max_workers,
+            chunk_size=chunk_size,
         )
         return self
 
@@ -66,17 +76,27 @@ class _Parallel:
         return self._parallel_config or ParallelConfig()
 
     def _open(self) -> None:
+        if self._is_open:
+            message = f"{self} is working in parallel already; share it inside its with block"
+            raise RuntimeError(message)
+        self._executor = self._new_executor()
         self._is_open = True
-        if self._config.strategy is ExecutionStrategy.THREAD_POOL:
-            self._executor = ThreadPoolExecutor(self._config.max_workers)
-        elif self._config.strategy is ExecutionStrategy.PROCESS_POOL:
-            # A forked child would inherit the threads' locks; a fresh one inherits nothing.
-            self._executor = ProcessPoolExecutor(
-                self._config.max_workers,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_adopt,
-                initargs=(self._pickled(), self._is_async),
-            )
+
+    def _new_executor(self) -> Executor | None:
+        workers = self._config.max_workers
+        match self._config.strategy:
+            case ExecutionStrategy.GATHER:
+                return None
+            case ExecutionStrategy.THREAD_POOL:
+                return ThreadPoolExecutor(workers)
+            case ExecutionStrategy.PROCESS_POOL:
+                # A forked child would inherit the threads' locks; a fresh one inherits nothing.
+                return ProcessPoolExecutor(
+                    workers,
+                    mp_context=multiprocessing.get_context("spawn"),
+                    initializer=_adopt,
+                    initargs=(self._pickled(), self._is_async),
+                )
 
     def _close(self) -> None:
         executor, self._executor = self._executor, None
@@ -97,7 +117,7 @@ class _Parallel:
     def _refuse_outside(self, manager: str) -> None:
         if not self._is_open:
             message = f"Must use {manager} for parallel execution"
-            raise PipelineError(message)
+            raise PipelineError(str(self), RuntimeError(message))
 
     def _chunks(self, inputs: Sequence[Any]) -> list[Sequence[Any]]:  # the pipeline's In
         workers = self._config.max_workers or os.cpu_count() or 1
@@ -138,7 +158,7 @@ class SyncParallel(_Parallel, Generic[In, Out]):
             chunks = self._executor.map(_process_chunk, self._chunks(list(inputs)))
             return list(chain.from_iterable(chunks))
         if self._executor is not None:
-            return list(self._executor.map(self.process, inputs))
+            return list(self._executor.map(_in_context(self.process), inputs))
         return [self.process(data) for data in inputs]
 
 
@@ -163,8 +183,15 @@ class AsyncParallel(_Parallel, Generic[In, Out]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._executor is None:
+            self._close()
+            return
         # Workers may still be busy with what was cancelled; the loop need not stand still for it.
-        await asyncio.to_thread(self._close)
+        closing = asyncio.create_task(asyncio.to_thread(self._close))
+        cancelled = await joined(closing)
+        closing.result()
+        if cancelled is not None:
+            raise cancelled
 
     async def execute_parallel(self, inputs: Iterable[In]) -> list[Out]:
         """Process all inputs; the results are in their order.
@@ -184,7 +211,7 @@ class AsyncParallel(_Parallel, Generic[In, Out]):
             return list(chain.from_iterable(await _at_once(in_process, self._chunks(inputs), None)))
 
         async def in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
-            return await loop.run_in_executor(executor, function, *arguments)
+            return await loop.run_in_executor(executor, copy_context().run, function, *arguments)
 
         async def process(data: In) -> Out:
             return await self._process_with(data, in_thread if executor is not None else None)
@@ -194,6 +221,12 @@ class AsyncParallel(_Parallel, Generic[In, Out]):
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
+
+
+def _in_context(function: Callable[[Given], Result]) -> Callable[[Given], Result]:
+    """Make each call in a copy of its own of the context as it is now."""
+    context = copy_context()
+    return lambda data: context.copy().run(function, data)
 
 
 async def _at_once(

@@ -13,7 +13,7 @@ from collections.abc import (
     Iterable,
     Sequence,
 )
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NoReturn, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar, overload
 
 from rivusio.checks import at_least
 from rivusio.clock import Clock
@@ -24,6 +24,9 @@ from rivusio.pipeline_metrics import PipelineMetricsMixin
 from rivusio.runs import Run, process_one, start_plain_run, start_run
 from rivusio.settings import StageConfig
 from rivusio.stage import Concurrency, Map, Operation, Stage, is_async_callable
+
+if TYPE_CHECKING:  # the stages that take their types from the pipe on their left
+    from rivusio.operators import LingeringLists, Lists, SameItems, WithoutNone
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
@@ -127,6 +130,16 @@ class SyncFamily(BasePipe[In, Out]):
     is_async: ClassVar[bool] = False
 
     @overload
+    def __rshift__(self, other: SameItems) -> SyncPipeline[In, Out]: ...
+    @overload
+    def __rshift__(self, other: Lists) -> SyncPipeline[In, list[Out]]: ...
+    @overload
+    def __rshift__(self, other: LingeringLists) -> AsyncPipeline[In, list[Out]]: ...
+    @overload
+    def __rshift__(
+        self: SyncFamily[In, Next | None], other: WithoutNone
+    ) -> SyncPipeline[In, Next]: ...
+    @overload
     def __rshift__(self, other: SyncFamily[Out, Next]) -> SyncPipeline[In, Next]: ...
     @overload
     def __rshift__(self, other: AsyncFamily[Out, Next]) -> AsyncPipeline[In, Next]: ...
@@ -150,26 +163,14 @@ class SyncFamily(BasePipe[In, Out]):
         """Join: what the function `other` gives goes into this pipe."""
         return join(other, self)
 
-    @overload
-    def then(self, other: SyncFamily[Out, Next]) -> SyncPipeline[In, Next]: ...
-    @overload
-    def then(self, other: AsyncFamily[Out, Next]) -> AsyncPipeline[In, Next]: ...
-    @overload
-    def then(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
-        self, other: Callable[[Out], Coroutine[Any, Any, Next]]
-    ) -> AsyncPipeline[In, Next]: ...
-    @overload
-    def then(self, other: Callable[[Out], Next]) -> SyncPipeline[In, Next]: ...
-    def then(self, other: Joinable) -> Any:
-        """Join, as `>>` does."""
-        return join(self, other)
+    then = __rshift__
 
     def with_config(self, config: StageConfig) -> SyncPipeline[In, Out]:
         """Give a stage of this pipe with `config` instead of its own settings."""
         return SyncPipeline._of(_with_config(self, config))
 
     def concurrent(
-        self, limit: int, ordered: bool = True, *, threads: Literal[True]
+        self, limit: int, ordered: bool = True, *, threads: bool = False
     ) -> AsyncPipeline[In, Out]:
         """Give a stage that handles up to `limit` items at once, each in a thread.
 
@@ -206,9 +207,15 @@ class AsyncFamily(BasePipe[In, Out]):
     is_async: ClassVar[bool] = True
 
     @overload
+    def __rshift__(self, other: SameItems) -> AsyncPipeline[In, Out]: ...
+    @overload
+    def __rshift__(self, other: Lists | LingeringLists) -> AsyncPipeline[In, list[Out]]: ...
+    @overload
     def __rshift__(
-        self, other: SyncFamily[Out, Next] | AsyncFamily[Out, Next]
+        self: AsyncFamily[In, Next | None], other: WithoutNone
     ) -> AsyncPipeline[In, Next]: ...
+    @overload
+    def __rshift__(self, other: BasePipe[Out, Next]) -> AsyncPipeline[In, Next]: ...
     @overload
     def __rshift__(
         self, other: Callable[[Out], Coroutine[Any, Any, Next]]
@@ -229,19 +236,7 @@ class AsyncFamily(BasePipe[In, Out]):
         """Join: what the function `other` gives goes into this pipe."""
         return join(other, self)
 
-    @overload
-    def then(
-        self, other: SyncFamily[Out, Next] | AsyncFamily[Out, Next]
-    ) -> AsyncPipeline[In, Next]: ...
-    @overload
-    def then(
-        self, other: Callable[[Out], Coroutine[Any, Any, Next]]
-    ) -> AsyncPipeline[In, Next]: ...
-    @overload
-    def then(self, other: Callable[[Out], Next]) -> AsyncPipeline[In, Next]: ...
-    def then(self, other: Joinable) -> Any:
-        """Join, as `>>` does."""
-        return join(self, other)
+    then = __rshift__
 
     def with_config(self, config: StageConfig) -> AsyncPipeline[In, Out]:
         """Give a stage of this pipe with `config` instead of its own settings."""

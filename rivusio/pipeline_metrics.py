@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Sequence
@@ -11,39 +12,64 @@ KEPT = 100  # outputs of one pipe: the latest
 
 
 class PipelineMetricsMixin:
-    """Keeps the latest outputs of each pipe, at most 100, and counts them all.
+    """Keeps the latest outputs of each pipe, at most 100, and counts them all; from any thread.
 
     Only `process` does so. A stream is observed by a `PipelineMonitor` instead.
     """
-
-    _outputs: dict[int, deque[object]] | None = None  # by the pipe's id, made when needed
-    _output_counts: dict[int, int] | None = None
 
     @abstractmethod
     def get_pipes(self) -> Sequence[Any]:  # pipes, each with types of its own
         """The pipes, in order."""
 
     def _note_output(self, pipe: object, output: object) -> None:
-        if self._outputs is None or self._output_counts is None:
-            self._outputs, self._output_counts = {}, {}
-        self._outputs.setdefault(id(pipe), deque(maxlen=KEPT)).append(output)
-        self._output_counts[id(pipe)] = self._output_counts.get(id(pipe), 0) + 1
+        outputs: _Outputs | None = self.__dict__.get("_outputs")
+        if outputs is None:
+            # One step for all threads: none puts its own in the place of another's.
+            outputs = self.__dict__.setdefault("_outputs", _Outputs())
+        outputs.note(id(pipe), output)
 
     def get_pipe_outputs(self, pipe: object) -> list[Any]:  # the outputs' type is the pipe's
         """The latest outputs of one pipe, at most 100, oldest first."""
-        return list((self._outputs or {}).get(id(pipe), ()))
+        return self._noted().latest(id(pipe))
 
     def clear_metrics(self) -> None:
         """Forget the outputs and the counts."""
-        self._outputs = self._output_counts = None
+        self.__dict__.pop("_outputs", None)
 
     def get_metrics(self) -> dict[str, Any]:
         """Give, for each pipe by its name, how many outputs there were and how many are kept."""
-        counts = self._output_counts or {}
+        noted = self._noted()
         return {
             str(pipe): {
-                "outputs": counts.get(id(pipe), 0),
-                "kept": len(self.get_pipe_outputs(pipe)),
+                "outputs": noted.count(id(pipe)),
+                "kept": len(noted.latest(id(pipe))),
             }
             for pipe in self.get_pipes()
         }
+
+    def _noted(self) -> _Outputs:
+        noted: _Outputs = self.__dict__.get("_outputs") or _Outputs()
+        return noted
+
+
+class _Outputs:
+    """The latest outputs and the counts, by the id of the pipe: the pipeline keeps it alive."""
+
+    def __init__(self) -> None:
+        self._latest: dict[int, deque[object]] = {}
+        self._counts: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def note(self, pipe: int, output: object) -> None:
+        with self._lock:
+            if pipe not in self._latest:
+                self._latest[pipe] = deque(maxlen=KEPT)
+            self._latest[pipe].append(output)
+            self._counts[pipe] = self._counts.get(pipe, 0) + 1
+
+    def latest(self, pipe: int) -> list[object]:
+        with self._lock:
+            return list(self._latest.get(pipe, ()))
+
+    def count(self, pipe: int) -> int:
+        return self._counts.get(pipe, 0)

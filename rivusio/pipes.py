@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from rivusio.pipeline import (
     AsyncFamily,
@@ -18,6 +18,11 @@ from rivusio.stage import Entry, Filter, FlatMap, Item, Map, Operation, is_async
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
 T = TypeVar("T")
+
+if TYPE_CHECKING:  # a lambda in no chain says nothing of its items: they may be anything
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    Given = TypeVarWithDefault("Given", default=Any)
 
 
 def entry_of(function: Callable[..., Any]) -> Entry:
@@ -111,7 +116,9 @@ def pipe(  # type: ignore[overload-overlap]  # a coroutine function is callable 
     function: Callable[[In], Coroutine[Any, Any, Out]], *, name: str | None = None
 ) -> AsyncFunction[In, Out]: ...
 @overload
-def pipe(function: Callable[[In], Out], *, name: str | None = None) -> SyncFunction[In, Out]: ...
+def pipe(
+    function: Callable[[Given], Out], *, name: str | None = None
+) -> SyncFunction[Given, Out]: ...
 def pipe(
     function: Callable[[Item], Item], *, name: str | None = None
 ) -> SyncFunction[Any, Any] | AsyncFunction[Any, Any]:

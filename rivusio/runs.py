@@ -20,7 +20,7 @@ from rivusio.buffer import BufferStatistics
 from rivusio.clock import SYSTEM, Clock
 from rivusio.config import StreamConfig
 from rivusio.counters import RunCounters
-from rivusio.errors import PipelineError, StreamError, note_closing
+from rivusio.errors import PipelineError, StreamError, chain_closing, note_closing
 from rivusio.interpreter import Line, drive
 from rivusio.interpreter.node import END, Closing, Item, RunState
 from rivusio.interpreter.source import check_source
@@ -93,6 +93,7 @@ class _Execution:
             leaving.pending = closing.take_pending() + leaving.pending
         else:
             closing.discard(self._counters)
+        self.run.forget_errors()
         if self._monitor is not None and self._counters is not None:
             self._counters.finish()
             self._monitor.detach(self._counters)
@@ -109,7 +110,7 @@ def _raise_what_closing_found(closing: Closing, leaving: BaseException | None) -
     leaving = stronger or leaving
     errors: list[Exception] = closing.errors
     if leaving is not None:
-        note_closing(leaving, errors)
+        chain_closing(leaving, errors)
     elif errors:
         note_closing(errors[0], errors[1:])
         raise errors[0]
@@ -217,6 +218,12 @@ def start_plain_run(
         TypeError: when a stage needs an event loop.
     """
     stages = _configured(stages, config)
+    if resolve(config).backpressure is not None:
+        message = (
+            "the config of this run has a buffer, which a task must fill: a sync run has no event "
+            "loop; use .stream(source)"
+        )
+        raise TypeError(message)
     for index, stage in enumerate(stages):
         _refuse_without_loop(index, stage)
     return _plain_outputs(_Execution(stages, source, config, monitor, clock, in_loop=False))

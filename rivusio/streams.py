@@ -7,21 +7,26 @@
 from __future__ import annotations
 
 import inspect
+import math
+import weakref
 from collections.abc import (
     AsyncIterable,
     AsyncIterator,
+    Callable,
     Generator,
     Iterable,
     Iterator,
 )
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from rivusio.checks import at_least, seconds
+from rivusio.clock import Clock
 from rivusio.config import BackpressureConfig, StreamConfig
 from rivusio.errors import BufferOverflowError, DeadLetter, StreamError
 from rivusio.interpreter.source import check_source
-from rivusio.monitoring import PipelineMonitor
+from rivusio.monitoring import MetricsCollector, PipelineMonitor
 from rivusio.operators import batch, sliding, tumbling
 from rivusio.pipeline import BasePipe, SyncFamily, chain_of, stages_of
 from rivusio.runs import Run
@@ -29,11 +34,14 @@ from rivusio.settings import StageConfig
 from rivusio.stage import Stage
 from rivusio.stream_pipes import BatchStreamPipe, SlidingWindowPipe, StreamPipe, WindowedStreamPipe
 
+if TYPE_CHECKING:
+    from rivusio.runs import _Execution
+
 In = TypeVar("In")
 Out = TypeVar("Out")
 
 # The fields of a StreamConfig that say how a single call of a stage is treated.
-_OF_A_CALL = (
+_OF_A_CALL = {
     "retry_attempts",
     "retry_delay",
     "retry_backoff",
@@ -41,19 +49,26 @@ _OF_A_CALL = (
     "timeout",
     "on_error",
     "skip_none",
-)
+}
 
 
 class _Stream(Generic[In]):
     """A source, its settings, what was measured, and whether it was closed."""
 
     def __init__(
-        self, source: Any, config: StageConfig | None, metrics: PipelineMonitor | None
+        self,
+        source: Any,  # the two kinds of stream say what
+        config: StageConfig | None,
+        metrics: MetricsCollector | None,
+        clock: Clock | None,
     ) -> None:
+        _refuse_other("config", config, StreamConfig, BackpressureConfig)
+        _refuse_other("metrics", metrics, MetricsCollector)
         self.source = source
         self.config = StreamConfig() if config is None else config
         self.metrics = PipelineMonitor() if metrics is None else metrics
-        self._explicit = config
+        self._metrics_were_given = metrics is not None
+        self._clock = clock
         self._closed = False
 
     def is_closed(self) -> bool:
@@ -61,17 +76,30 @@ class _Stream(Generic[In]):
         return self._closed
 
     def metrics_dict(self) -> dict[str, Any]:
-        """Give what `process` has measured, as `PipelineMonitor.get_metrics` does."""
-        return self.metrics.get_metrics()
+        """Give `"buffer_size"`, the items read ahead now, and `"metrics"`.
+
+        The metrics are what `.metrics.get_metrics()` gives of the runs of `process`; none are
+        taken, and the dictionary is empty, with `collect_metrics=False`.
+        """
+        collects = self._stream_config.collect_metrics
+        return {
+            "buffer_size": self._read_ahead(),
+            "metrics": self.metrics.get_metrics() if collects else {},
+        }
+
+    def _read_ahead(self) -> int:
+        return 0
 
     def _refuse_closed(self) -> None:
         if self._closed:
-            message = "the stream is closed"
+            message = "the stream is closed; make another one over a fresh source"
             raise RuntimeError(message)
 
     @property
     def _monitor(self) -> PipelineMonitor | None:
-        return self.metrics if self._stream_config.collect_metrics else None
+        if not self._stream_config.collect_metrics:
+            return None
+        return self.metrics  # type: ignore[return-value]  # a run only attaches and detaches
 
     @property
     def _stream_config(self) -> StreamConfig:
@@ -90,20 +118,32 @@ class _Stream(Generic[In]):
         if config.batch_size > 1:
             collect = batch(config.batch_size)
         elif config.window_size > 0:
-            collect = tumbling(timedelta(seconds=config.window_size))
+            collect = tumbling(_as_duration("window_size", config.window_size))
         return stages if collect is None else [*collect._rivusio_stages(), *stages]
 
 
+def _refuse_other(field: str, value: object, *kinds: type) -> None:
+    if value is None or isinstance(value, kinds):
+        return
+    wanted = " or ".join(kind.__name__ for kind in kinds)
+    message = f"{field} must be a {wanted}, got {value!r} of type {type(value).__name__}"
+    raise TypeError(message)
+
+
 def _with_defaults(stage: Stage, config: StreamConfig) -> Stage:
-    """Give a stage the settings of 0.2: all that can work on it, whether said or not."""
+    """Give a stage the settings of 0.2: all that can work on it, and all that was said.
+
+    What was said and cannot work is refused by the stage; a mere default stands back.
+    """
     if stage.said is not None:
         return stage
-    values = {field: getattr(config, field) for field in _OF_A_CALL}
-    if not stage.pipe.is_async and "timeout" not in config.model_fields_set:
-        values["timeout"] = None
-    if not stage.has_single_call:
-        values = {"skip_none": config.skip_none}
-    return stage.with_default(StreamConfig(**values))
+    works = {"skip_none"}
+    if stage.has_single_call:
+        works |= _OF_A_CALL
+        if not stage.pipe.is_async:
+            works.discard("timeout")
+    applies = works | (_OF_A_CALL & config.model_fields_set)
+    return stage.with_default(StreamConfig(**{field: getattr(config, field) for field in applies}))
 
 
 class AsyncStream(_Stream[In]):
@@ -112,22 +152,31 @@ class AsyncStream(_Stream[In]):
     Args:
         source: any iterable or async iterable.
         config: settings. In `through` what was set explicitly applies, in `process` all of it.
-        metrics: takes what `process` measures; one of its own if left out.
+        metrics: takes what `process` measures; a `PipelineMonitor` of its own if left out.
+        clock: the time for timers, windows and delays; the system's if left out.
+
+    Raises:
+        TypeError: for an argument of another kind, saying which is wanted.
     """
 
     def __init__(
         self,
         source: AsyncIterable[In] | Iterable[In],
         config: StageConfig | None = None,
-        metrics: PipelineMonitor | None = None,
+        metrics: MetricsCollector | None = None,
+        *,
+        clock: Clock | None = None,
     ) -> None:
         check_source(source, in_loop=True)
-        super().__init__(source, config, metrics)
+        super().__init__(source, config, metrics, clock)
+        # Weak, both: whatever holds a run that was left by a `break` would keep it from ending.
+        self._runs: weakref.WeakSet[AsyncIterator[Any]] = weakref.WeakSet()
+        self._execution: Callable[[], _Execution | None] = lambda: None
 
     def through(self, pipe: BasePipe[In, Out]) -> Run[Out]:
         """Run through a pipe: the same as `pipe.stream(source, config=config)`."""
-        self._refuse_closed()
-        return _pipe(pipe).stream(self.source, config=self._explicit)
+        monitor = self._monitor if self._metrics_were_given else None
+        return self._run(_pipe(pipe), self.config, monitor)
 
     def process(self, pipe: BasePipe[Any, Out]) -> Run[Out]:
         """Run through a pipe with every setting of the `StreamConfig`.
@@ -135,45 +184,71 @@ class AsyncStream(_Stream[In]):
         The pipe gets batches if `batch_size > 1`, else time windows if `window_size > 0`, else
         items; calls are retried, bounded in time and measured, results that are `None` are
         dropped, and up to `buffer_size` items are read ahead.
+
+        Raises:
+            TypeError: when the settings say something explicitly that a stage cannot do.
         """
-        self._refuse_closed()
         config = self._stream_config
         buffer = config.backpressure or BackpressureConfig(
             max_buffer_size=config.buffer_size, throttle_threshold=1.0, min_processing_time=0.0
         )
-        return chain_of(self._configured(_pipe(pipe))).stream(
-            self.source,
-            config=StreamConfig(backpressure=buffer, yield_every=config.yield_every),
-            monitor=self._monitor,
-        )
+        chain: BasePipe[Any, Out] = chain_of(self._configured(_pipe(pipe)))
+        of_the_run = StreamConfig(backpressure=buffer, yield_every=config.yield_every)
+        return self._run(chain, of_the_run, self._monitor)
 
     def sliding_window(self, window_size: int, step_size: int = 1) -> Run[list[In]]:
         """Give lists of the last `window_size` items after every `step_size` items."""
-        return self._through_operator(sliding(window_size, step_size))
+        return self._run(_sliding(window_size, step_size))
 
     def tumbling_window(self, n: int) -> Run[list[In]]:
         """Give lists of `n` items, and of the rest."""
-        return self._through_operator(batch(n))
+        return self._run(batch(n))
 
     def time_window(self, duration: timedelta | float) -> Run[list[In]]:
         """Give lists of what came in each `duration`, a `timedelta` or seconds."""
-        return self._through_operator(tumbling(_as_duration(duration)))
+        return self._run(tumbling(_as_duration("duration", duration)))
 
-    def _through_operator(self, operator: BasePipe[Any, Any]) -> Run[list[In]]:
+    def _run(
+        self,
+        pipe: BasePipe[Any, Out],
+        config: StageConfig | None = None,
+        monitor: PipelineMonitor | None = None,
+    ) -> Run[Out]:
         self._refuse_closed()
-        return operator.stream(self.source)
+        run = pipe.stream(self.source, config=config, monitor=monitor, clock=self._clock)
+        self._runs.add(aiter(run))
+        self._execution = weakref.ref(run._execution)
+        return run
+
+    def _read_ahead(self) -> int:
+        execution = self._execution()
+        buffers = () if execution is None else execution.line.buffers()
+        return sum(buffer.current for buffer in buffers)
 
     async def close(self) -> None:
-        """Close the stream, and its source if that is a generator."""
+        """End the runs of this stream, and close its source if that is a generator.
+
+        What a run still holds is discarded. A run that another task is waiting for goes on; it
+        closes the source itself, in the task that reads it.
+        """
         self._closed = True
+        awaited = False
+        for run in list(self._runs):
+            if not inspect.isasyncgen(run):
+                continue
+            if run.ag_running:
+                awaited = True
+            else:
+                await run.aclose()
+        if awaited:
+            return
         if inspect.isasyncgen(self.source):
             await self.source.aclose()
         elif inspect.isgenerator(self.source):
             self.source.close()
 
     def __aiter__(self) -> AsyncIterator[In]:
-        self._refuse_closed()
-        return aiter(StreamPipe[Any, Any]().stream(self.source))
+        return aiter(self._run(StreamPipe[Any, Any]()))
 
     async def __aenter__(self) -> Self:
         return self
@@ -196,9 +271,17 @@ class SyncStream(_Stream[In]):
             can work without an event loop: no timeout, no reading ahead.
     """
 
-    def __init__(self, source: Iterable[In], config: StageConfig | None = None) -> None:
+    def __init__(
+        self,
+        source: Iterable[In],
+        config: StageConfig | None = None,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
         check_source(source, in_loop=False)
-        super().__init__(source, config, None)
+        super().__init__(source, config, None, clock)
+        # Weak: a run that was left by a `break` ends when nothing else holds it.
+        self._runs: weakref.WeakSet[Generator[Any, None, None]] = weakref.WeakSet()
 
     def through(self, pipe: SyncFamily[In, Out]) -> Generator[Out, None, None]:
         """Run through a sync pipe: the same as `pipe.iterate(source, config=config)`.
@@ -206,8 +289,7 @@ class SyncStream(_Stream[In]):
         Raises:
             TypeError: when the pipe is async, or the settings need an event loop.
         """
-        self._refuse_closed()
-        return _sync_pipe(pipe).iterate(self.source, config=self._explicit)
+        return self._run(_sync_pipe(pipe), self.config)
 
     def process(self, pipe: SyncFamily[Any, Out]) -> Generator[Out, None, None]:
         """Run through a sync pipe with every setting of the `StreamConfig` that can work here.
@@ -219,36 +301,51 @@ class SyncStream(_Stream[In]):
             TypeError: when the pipe is async, or the settings say something explicitly that
                 needs an event loop.
         """
-        self._refuse_closed()
-        config = self._stream_config
-        said = config.model_fields_set & {"buffer_size", "backpressure"}
+        said = self._stream_config.model_fields_set & {"buffer_size", "backpressure"}
         if said:
-            message = f"{', '.join(sorted(said))}: only an AsyncStream can read ahead"
+            message = (
+                f"{' and '.join(sorted(said))} in the config of a SyncStream: reading ahead needs "
+                f"an event loop; use AsyncStream"
+            )
             raise TypeError(message)
-        chain = chain_of(self._configured(_sync_pipe(pipe)))
-        return _sync_pipe(chain).iterate(self.source, monitor=self._monitor)
+        chain: SyncFamily[Any, Out] = _sync_pipe(chain_of(self._configured(_sync_pipe(pipe))))
+        return self._run(chain, monitor=self._monitor)
 
     def sliding_window(
         self, window_size: int, step_size: int = 1
     ) -> Generator[list[In], None, None]:
         """Give lists of the last `window_size` items after every `step_size` items."""
-        return self._through_operator(sliding(window_size, step_size))
+        return self._run(_sliding(window_size, step_size))
 
     def tumbling_window(self, n: int) -> Generator[list[In], None, None]:
         """Give lists of `n` items, and of the rest."""
-        return self._through_operator(batch(n))
+        return self._run(batch(n))
 
     def time_window(self, duration: timedelta | float) -> Generator[list[In], None, None]:
         """Give lists of what came in each `duration`, a `timedelta` or seconds."""
-        return self._through_operator(tumbling(_as_duration(duration)))
+        return self._run(tumbling(_as_duration("duration", duration)))
 
-    def _through_operator(self, operator: SyncFamily[Any, Any]) -> Generator[list[In], None, None]:
+    def _run(
+        self,
+        pipe: SyncFamily[Any, Out],
+        config: StageConfig | None = None,
+        monitor: PipelineMonitor | None = None,
+    ) -> Generator[Out, None, None]:
         self._refuse_closed()
-        return operator.iterate(self.source)
+        run = pipe.iterate(self.source, config=config, monitor=monitor, clock=self._clock)
+        self._runs.add(run)
+        return run
 
     def close(self) -> None:
-        """Close the stream, and its source if that is a generator."""
+        """End the runs of this stream, and close its source if that is a generator.
+
+        What a run still holds is discarded. A pipe may call this too: its run then ends as if
+        the source had ended.
+        """
         self._closed = True
+        for run in list(self._runs):
+            if inspect.isgenerator(run) and not run.gi_running:
+                run.close()
         if inspect.isgenerator(self.source):
             self.source.close()
 
@@ -281,8 +378,25 @@ def _sync_pipe(pipe: object) -> SyncFamily[Any, Any]:
     raise TypeError(message)
 
 
-def _as_duration(duration: timedelta | float) -> timedelta:
-    return duration if isinstance(duration, timedelta) else timedelta(seconds=duration)
+def _sliding(window_size: int, step_size: int) -> SyncFamily[Any, Any]:
+    size = at_least(1, "window_size", window_size)
+    operator: SyncFamily[Any, Any] = sliding(size, at_least(1, "step_size", step_size))
+    return operator
+
+
+def _as_duration(field: str, duration: timedelta | float) -> timedelta:
+    """Give a duration that may be said in seconds.
+
+    Raises:
+        TypeError: if it is neither a number nor a `timedelta`.
+        ValueError: if it is not finite, or not longer than zero.
+    """
+    if isinstance(duration, int | float) and not isinstance(duration, bool):
+        if not math.isfinite(duration):
+            message = f"{field} must be finite, got {duration!r}"
+            raise ValueError(message)
+        duration = timedelta(seconds=duration)
+    return timedelta(seconds=seconds(field, duration))
 
 
 __all__ = [

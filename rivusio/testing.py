@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import time
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -271,25 +272,37 @@ class ScriptedSource:
 
 
 class MockSyncPipe(SyncBasePipe[Any, Any]):
-    """Records its `.calls`, and returns a value or raises.
+    """Records its `.calls`, and after a delay returns a value or raises.
 
     Args:
         returns: what every call returns.
         error: what every call raises instead.
+        delay: seconds before that.
+        clock: is moved on by the delay; without one the call really blocks.
         name: the pipe's name.
     """
 
     def __init__(
-        self, returns: Item = None, *, error: Exception | None = None, name: str | None = None
+        self,
+        returns: Item = None,
+        *,
+        error: Exception | None = None,
+        delay: float = 0.0,
+        clock: VirtualClock | None = None,
+        name: str | None = None,
     ) -> None:
         super().__init__(name)
         self.returns = returns
         self.error = error
+        self.delay = delay
         self.calls: list[Item] = []
+        self._wait = time.sleep if clock is None else clock.wait
 
     def process(self, data: Item) -> Item:
         """Record the call."""
         self.calls.append(data)
+        if self.delay:
+            self._wait(self.delay)
         if self.error is not None:
             raise self.error
         return self.returns

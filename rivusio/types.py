@@ -1,8 +1,9 @@
 """Type variables of 0.2, for annotations that already name them."""
 
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 T = TypeVar("T")
-BatchT = TypeVar("BatchT")
+BatchT = TypeVar("BatchT", bound=Sequence[Any])  # a batch of whatever
 InputType = TypeVar("InputType", contravariant=True)
 OutputType = TypeVar("OutputType", covariant=True)

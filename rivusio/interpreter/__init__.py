@@ -8,7 +8,7 @@ waits (a timer, a buffer, several items at once) and what the user wrote as a st
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Coroutine, Iterable, Sequence
-from typing import Any, TypeGuard
+from typing import Any
 
 from rivusio.buffer import BufferStatistics
 from rivusio.config import BackpressureConfig
@@ -17,10 +17,10 @@ from rivusio.interpreter.concurrent import ConcurrentBoundary
 from rivusio.interpreter.node import Item, Node, RunState
 from rivusio.interpreter.segment import Segment
 from rivusio.interpreter.source import Source
-from rivusio.interpreter.steps import HoldingStep, Step, make_holder, make_step
+from rivusio.interpreter.steps import HoldingStep, Step, make_holder, make_step, time_matters
 from rivusio.interpreter.timed import TimedBoundary
 from rivusio.interpreter.user_stream import UserStreamNode
-from rivusio.stage import Batch, Operation, Stage, TumblingWindow, UserStream
+from rivusio.stage import Stage, UserStream
 
 
 class Line:
@@ -56,7 +56,7 @@ class Line:
         elif stage.concurrency is not None:
             step = make_step(run, index, stage)
             self._last = ConcurrentBoundary(run, step, stage.concurrency, self._cut())
-        elif run.in_loop and needs_timer(operation):
+        elif run.in_loop and time_matters(operation):
             closed = HoldingStep(run, index, stage, None)
             self._last = TimedBoundary(run, closed, make_holder(operation), self._cut())
             self._steps.append(closed)
@@ -78,13 +78,6 @@ class Line:
     def buffers(self) -> tuple[BufferStatistics, ...]:
         """Look at every buffer, in the order of the stages."""
         return tuple(each.statistics() for each in self._buffers)
-
-
-def needs_timer(operation: Operation) -> TypeGuard[Batch | TumblingWindow]:
-    """Tell whether time alone can close what the operation holds."""
-    return isinstance(operation, TumblingWindow) or (
-        isinstance(operation, Batch) and operation.linger is not None
-    )
 
 
 def drive(coroutine: Coroutine[Any, Any, Item]) -> Item:

@@ -35,7 +35,7 @@ class ConcurrentBoundary(Boundary):
         self._ordered = concurrency.ordered
         self._started: deque[_Started] = deque()  # in input order, or in that of completion
         self._count = 0
-        self._running: set[asyncio.Task[Item]] = set()
+        self._running: dict[asyncio.Task[Item], None] = {}  # in input order
         self._threads = _Threads(concurrency.limit) if concurrency.threads else None
         if self._threads is not None:
             step.enter_in(self._threads.call)
@@ -52,10 +52,14 @@ class ConcurrentBoundary(Boundary):
                     return END
                 await self.changed.wait()
                 continue
+            self.item_index = started.item_index
+            try:
+                result = await self._outcome(started)
+            except Exception:
+                self._started.remove(started)  # the error carries it
+                raise
             self._started.remove(started)
             self.wanted.set()
-            self.item_index = started.item_index
-            result = await self._outcome(started)
             if result is not NOTHING:
                 return result
 
@@ -85,7 +89,7 @@ class ConcurrentBoundary(Boundary):
             task = asyncio.create_task(self._attempt(data))
             self._count += 1
             self._started.append(_Started(self._count, self._upstream.item_index, data, task))
-            self._running.add(task)
+            self._running[task] = None
             task.add_done_callback(self._on_done)
 
     async def _attempt(self, data: Item) -> Item:
@@ -97,7 +101,7 @@ class ConcurrentBoundary(Boundary):
             return _Escaped(error)
 
     def _on_done(self, task: asyncio.Task[Item]) -> None:
-        self._running.discard(task)
+        self._running.pop(task, None)
         if not self._ordered:
             self._move_before_the_running(task)
         self.changed.set()

@@ -136,6 +136,10 @@ class RunState:
         """Give the items that went down with an error of this run that nobody will see."""
         return next((units for each, units in self._raised if each is error), [])
 
+    def forget_errors(self) -> None:
+        """Let go of the errors, and of the items that went down with them."""
+        self._raised.clear()
+
     async def pause(self, seconds: float) -> None:
         """Wait between two tries."""
         if seconds <= 0:

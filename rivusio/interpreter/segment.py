@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 from rivusio.errors import StreamError
 from rivusio.interpreter.node import END, NOTHING, Closing, Item, Node, Place, RunState
-from rivusio.interpreter.steps import Expansion, HoldingStep, Step, TakeStep
+from rivusio.interpreter.steps import (
+    Expansion,
+    HoldingStep,
+    Step,
+    TakeStep,
+    as_escaped,
+)
 
 
 class Segment(Node):
@@ -43,22 +49,37 @@ class Segment(Node):
                     self._end_before(0)
                     continue
                 self.item_index = self._upstream.item_index
-            item = await self._advance(item, position)
             if item is not NOTHING:
-                return item
+                item = await self._advance(item, position)
+                if item is not NOTHING:
+                    return item
 
     async def _advance(self, item: Item, position: int) -> Item:
         """Take an item through the steps from `position` on, as far as it gets."""
-        steps = self._steps
-        while item is not NOTHING and position < len(steps):
-            step = steps[position]
-            data = step.accept(item)
-            if data is NOTHING:
-                return NOTHING
-            item = await self._perform(data, position)
+        for step in self._steps[position:] if position else self._steps:
             position += 1
-            if isinstance(step, TakeStep) and step.remaining == 0:
-                self._end_before(position)
+            if not step.is_bare:
+                if (data := step.accept(item)) is NOTHING:
+                    return NOTHING
+                item = await self._perform(data, position - 1)
+                if isinstance(step, TakeStep) and step.remaining == 0:
+                    self._end_before(position)
+                if item is NOTHING:
+                    return NOTHING
+                continue
+            try:  # what `perform` does, where nothing but the call itself matters
+                result = step.function(item)
+                if hasattr(type(result), "__await__"):
+                    result = await step.awaited(result)
+            except Exception as error:  # noqa: BLE001  whatever the user's code raises
+                await step.resolve(as_escaped(error), item, self.item_index)
+            except BaseException:
+                self._in_flight = step, item
+                raise
+            if not step.is_filter:
+                item = result
+            elif not result:
+                return NOTHING
         return item
 
     async def _perform(self, data: Item, position: int) -> Item:

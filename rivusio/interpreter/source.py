@@ -19,7 +19,9 @@ class Source(Node):
         self._run = run
         self._items = items
         self._is_async = run.in_loop and isinstance(items, AsyncIterable)
-        self._iterator: Iterator[Item] | AsyncIterator[Item] | None = None
+        self._plain: Iterator[Item] = iter(())
+        self._async: AsyncIterator[Item] | None = None
+        self._turn_every = run.yield_every
         self._count = 0
         self._over = False
         self._waiting: asyncio.Task[Any] | None = None  # the task that waits for the source now
@@ -31,7 +33,12 @@ class Source(Node):
         if self._over:
             return END
         try:
-            item = await (self._next_async() if self._is_async else self._next_plain())
+            if self._is_async:
+                item = await self._next_async()
+            else:
+                if self._count % self._turn_every == 0 and await self._ended_in_a_turn():
+                    return END
+                item = next(self._plain, END)
         except Exception as error:
             self._over = True
             raise self._failure(error) from error
@@ -47,25 +54,20 @@ class Source(Node):
     def _failure(self, error: BaseException) -> StreamError:
         return self._run.failure("source", None, None, error, self._count)
 
-    async def _next_plain(self) -> Item:
-        run = self._run
-        if run.in_loop and self._count and self._count % run.yield_every == 0:
+    async def _ended_in_a_turn(self) -> bool:
+        """Open the iterable, or give the event loop a turn; tell whether that has ended it."""
+        if self._count == 0:
+            self._plain = iter(self._items)  # type: ignore[arg-type]  # not async: see __init__
+        elif self._run.in_loop:
             await asyncio.sleep(0)
-            if self._over:  # stopped during that turn
-                return END
-        if self._iterator is None:
-            self._iterator = iter(self._items)  # type: ignore[arg-type]  # not async: see __init__
-        try:
-            return next(self._iterator)  # type: ignore[arg-type]  # made by iter() above
-        except StopIteration:
-            return END
+        return self._over
 
     async def _next_async(self) -> Item:
         self._waiting = asyncio.current_task()
         try:
-            if self._iterator is None:
-                self._iterator = aiter(self._items)  # type: ignore[arg-type]  # see __init__
-            return await anext(self._iterator)  # type: ignore[arg-type]  # made by aiter() above
+            if self._async is None:
+                self._async = aiter(self._items)  # type: ignore[arg-type]  # async: see __init__
+            return await anext(self._async)
         except StopAsyncIteration:
             return END
         except asyncio.CancelledError:
@@ -98,12 +100,11 @@ class Source(Node):
     async def close(self, closing: Closing) -> None:
         """Close the iterator if it is a generator; any other object is the user's."""
         self._over = True
-        iterator, self._iterator = self._iterator, None
         try:
-            if inspect.isasyncgen(iterator):
-                await iterator.aclose()
-            elif inspect.isgenerator(iterator):
-                iterator.close()
+            if inspect.isasyncgen(self._async):
+                await self._async.aclose()
+            elif inspect.isgenerator(self._plain):
+                self._plain.close()
         except Exception as error:  # noqa: BLE001  whatever a user's finally block raises
             closing.failed(self._failure(error))
         except BaseException as error:  # noqa: BLE001  it leaves the run once all is clean

@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from typing import assert_never
+from typing import NoReturn, TypeGuard, assert_never
 
 from rivusio.clock import Deadline
 from rivusio.errors import DeadLetter, StreamError
@@ -48,6 +48,20 @@ class Step:
         self.counters = run.stage_counters(index)
         self._handler = stage.handler
         self.function, self.entry = _call_of(stage.operation)
+        settings = self.settings
+        self._is_treated = self._handler is not None or (
+            settings.retry is not None
+            or settings.timeout is not None
+            or settings.on_error != "raise"
+        )
+        self.is_filter = isinstance(stage.operation, Filter)
+        # Nothing but the call itself matters, so a segment may make it without ceremony.
+        self.is_bare = (
+            isinstance(stage.operation, Map | Filter)
+            and not self._is_treated
+            and not settings.skip_none
+            and self.counters is None
+        )
 
     def enter_in(self, in_thread: Callable[..., Awaitable[Item]]) -> None:
         """Let `in_thread(function, data)` make the calls of this sync stage."""
@@ -73,7 +87,10 @@ class Step:
             StreamError: when the failure was neither handled nor to be skipped.
         """
         try:
-            result = await self.attempt(data)
+            if self._is_treated or self.counters is not None:
+                result = await self.attempt(data)
+            else:
+                result = await self._enter(self.fresh(data))
         except Exception as error:  # noqa: BLE001  whatever the user's code raises
             return await self.resolve(error, data, item_index)
         return self.emit(data, result)
@@ -115,9 +132,13 @@ class Step:
             return await self._enter(data)
 
     async def _enter(self, data: Item) -> Item:
-        result = await enter(self.function, self.entry, data)
+        result = enter_plain(self.function, data)
+        return await self.awaited(result) if is_awaitable(result) else result
+
+    def awaited(self, result: Awaitable[Item]) -> Awaitable[Item]:
+        """Give what the call has given to be awaited, if the stage may wait."""
         if self.entry == "call":
-            refuse_awaitable(result, self.name)
+            refuse(result, self.name)
         return result
 
     async def _handle(self, error: Exception, data: Item) -> Item:
@@ -194,13 +215,7 @@ class FlatMapStep(Step):
 
     def __init__(self, run: RunState, index: int, stage: Stage) -> None:
         super().__init__(run, index, stage)
-        settings = self.settings
-        self._collects = (
-            settings.retry is not None
-            or settings.timeout is not None
-            or settings.on_error != "raise"
-            or self._handler is not None
-        )
+        self._collects = self._is_treated  # a failure must be known before the first output
 
     async def _enter(self, data: Item) -> Item:
         result = enter_plain(self.function, data)
@@ -308,6 +323,7 @@ class HoldingStep(Step):
     def __init__(self, run: RunState, index: int, stage: Stage, holder: Holder | None) -> None:
         super().__init__(run, index, stage)
         self.holder = holder
+        self._looks_at_the_time = time_matters(stage.operation)
 
     def accept(self, item: Item) -> Item:
         """Keep the item; give the list that it closes."""
@@ -315,13 +331,11 @@ class HoldingStep(Step):
             return item
         if self.counters is not None:
             self.counters.items_in += 1
-        closed = self.holder.add(item, self._now())
+        now = self._run.clock.now() if self._looks_at_the_time else 0.0
+        closed = self.holder.add(item, now)
         if self.counters is not None and isinstance(self.holder, SlidingHolder):
             self.counters.filtered += self.holder.take_passed_over()
         return NOTHING if closed is None else closed
-
-    def _now(self) -> float:
-        return 0.0 if isinstance(self.holder, SlidingHolder) else self._run.clock.now()
 
     def flush(self) -> Item:
         """Give the list that the end of the source closes, or `NOTHING`."""
@@ -355,6 +369,13 @@ def make_step(run: RunState, index: int, stage: Stage) -> Step:
             raise AssertionError(message)
 
 
+def time_matters(operation: Operation) -> TypeGuard[Batch | TumblingWindow]:
+    """Tell whether time alone can close what the operation holds."""
+    return isinstance(operation, TumblingWindow) or (
+        isinstance(operation, Batch) and operation.linger is not None
+    )
+
+
 def make_holder(operation: Batch | TumblingWindow | SlidingWindow) -> Holder:
     """Give an empty holder for a run of the operation."""
     match operation:
@@ -386,16 +407,16 @@ def enter_plain(function: Callable[..., Item], *arguments: Item) -> Item:
     try:
         return function(*arguments)
     except StopIteration as error:
-        message = "generator raised StopIteration"
-        raise RuntimeError(message) from error
+        raise as_escaped(error) from error
 
 
-async def enter(function: Callable[[Item], Item], entry: Entry, data: Item) -> Item:
-    """Make one call of a stage, as its family asks for."""
-    if entry == "await":
-        return await function(data)
-    result = enter_plain(function, data)
-    return await result if entry == "either" and is_awaitable(result) else result
+def as_escaped(error: Exception) -> Exception:
+    """Give the error that a generator makes of a `StopIteration` that its code lets escape."""
+    if not isinstance(error, StopIteration):
+        return error
+    escaped = RuntimeError("generator raised StopIteration")
+    escaped.__cause__ = error
+    return escaped
 
 
 def is_awaitable(value: object) -> bool:
@@ -404,13 +425,21 @@ def is_awaitable(value: object) -> bool:
 
 
 def refuse_awaitable(result: object, name: str) -> None:
+    """Refuse what a plain function gave if it is an awaitable.
+
+    Raises:
+        TypeError: saying how to make the stage async.
+    """
+    if is_awaitable(result):
+        refuse(result, name)
+
+
+def refuse(result: object, name: str) -> NoReturn:
     """Refuse the coroutine that a plain function gave where nothing will await it.
 
     Raises:
         TypeError: saying how to make the stage async.
     """
-    if not is_awaitable(result):
-        return
     if inspect.iscoroutine(result):
         result.close()  # it will never be awaited, and need not complain
     message = (

@@ -1,0 +1,145 @@
+"""§1: what belongs to a run, and what is fixed when it starts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+import rivusio
+from rivusio import NotCompiledError, SyncBasePipe, batch, map, sliding
+from rivusio.testing import ScriptedSource, VirtualClock
+from tests.semantics.support import Double, outputs_of
+
+pytestmark = pytest.mark.usefixtures("mode")
+
+FACTOR = 2
+
+
+def scaled(item: int) -> int:
+    return item * FACTOR
+
+
+@pytest.mark.rule("1.1")
+async def test_a_pipeline_can_be_run_twice_at_the_same_time() -> None:
+    chain = map(int) >> batch(2) >> sliding(2, 1)
+    one, other = chain.stream("1234"), chain.stream("5678")
+    assert await anext(one) == [[1, 2], [3, 4]]
+    assert await anext(other) == [[5, 6], [7, 8]]
+
+
+@pytest.mark.rule("1.1")
+async def test_a_run_that_was_left_leaves_nothing_to_the_next() -> None:
+    chain = batch(3)
+    async with chain.stream("abcde") as run:
+        assert await anext(run) == ["a", "b", "c"]
+    assert await outputs_of(chain, "xyz") == [["x", "y", "z"]]
+
+
+@pytest.mark.rule("1.1")
+def test_plain_runs_of_one_pipeline_do_not_mix() -> None:
+    chain = batch(2)
+    first = chain.iterate("abcd")
+    assert next(first) == ["a", "b"]
+    assert list(chain.iterate("xy")) == [["x", "y"]]
+    assert list(first) == [["c", "d"]]
+
+
+@pytest.mark.rule("1.1")
+async def test_what_user_code_keeps_on_self_is_the_users() -> None:
+    class Numbered(SyncBasePipe[str, str]):
+        count = 0
+
+        def process(self, data: str) -> str:
+            self.count += 1
+            return f"{self.count}{data}"
+
+    pipe = Numbered()
+    assert await outputs_of(pipe, "ab") == ["1a", "2b"]
+    assert await outputs_of(pipe, "c") == ["3c"]
+
+
+@pytest.mark.rule("1.2")
+async def test_methods_are_fixed_when_the_run_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = map(int) >> Double()
+    run, plain = chain.stream("12"), chain.iterate("12")
+    monkeypatch.setattr(Double, "process", lambda _self, data: -data)
+    assert [output async for output in run] == [2, 4]
+    assert list(plain) == [2, 4]
+    assert list(chain.iterate("12")) == [-1, -2]
+
+
+@pytest.mark.rule("1.2")
+async def test_globals_and_attributes_are_read_when_they_are_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = map(scaled).stream([1, 1])
+    assert await anext(run) == 2
+    monkeypatch.setattr("tests.semantics.test_runs.FACTOR", 10)
+    assert await anext(run) == 10
+
+
+@pytest.mark.rule("1.2")
+async def test_the_mode_is_read_when_the_run_starts() -> None:
+    with rivusio.mode("interpreted"):
+        run, plain = map(int).stream("1"), map(int).iterate("1")
+    with rivusio.mode("compiled"):
+        assert [output async for output in run] == [1]
+        assert list(plain) == [1]
+
+
+@pytest.mark.rule("1.2")
+def test_the_mode_belongs_to_the_context() -> None:
+    def in_compiled_mode() -> None:
+        with rivusio.mode("compiled"), pytest.raises(NotCompiledError):
+            map(int).iterate("1")
+
+    in_compiled_mode()
+    assert list(map(int).iterate("1")) == [1]
+
+
+def starts(chain: SyncBasePipe[int, int]) -> list[Callable[[], object]]:
+    return [lambda: chain.stream([1]), lambda: chain.iterate([1])]
+
+
+@pytest.mark.rule("1.2")
+@pytest.mark.parametrize("way", [0, 1])
+def test_compiled_mode_refuses_to_interpret(way: int) -> None:
+    with rivusio.mode("compiled"), pytest.raises(NotCompiledError, match="only interprets"):
+        starts(Double())[way]()
+
+
+@pytest.mark.rule("1.2")
+def test_the_environment_chooses_the_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RIVUSIO_MODE", "fast")
+
+    def in_a_fresh_context() -> None:
+        with pytest.raises(ValueError, match="RIVUSIO_MODE must be one of 'auto'.*got 'fast'"):
+            Double().iterate([1])
+
+    import contextvars
+
+    contextvars.Context().run(in_a_fresh_context)
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    with pytest.raises(ValueError, match="mode must be one of 'auto', 'interpreted', 'compiled'"):
+        rivusio.mode("quick").__enter__()  # type: ignore[arg-type]  # the wrong value is the test
+
+
+@pytest.mark.rule("1.1")
+async def test_timers_belong_to_the_run(clock: VirtualClock) -> None:
+    from datetime import timedelta
+
+    chain = rivusio.tumbling(timedelta(seconds=10))
+    sources = [ScriptedSource(clock).emit(1), ScriptedSource(clock).idle(5).emit(2)]
+    runs = [chain.stream(source, clock=clock) for source in sources]
+    first = [asyncio.create_task(anext(run)) for run in runs]
+    await clock.advance(10)
+    assert first[0].done()
+    assert not first[1].done()
+    await clock.advance(5)
+    assert [await task for task in first] == [[1], [2]]
+    for run in runs:
+        await run.aclose()
