@@ -48,10 +48,10 @@ class StageCounters:
         self.calls = 0
         self.processing_time = MetricWindow(window_size=WHOLE_RUN)
 
-    def samples_this_call(self) -> bool:
-        """Tell whether the call that begins now is one to be timed."""
-        self.calls += 1
-        return self.calls % SAMPLE == 1
+    @property
+    def samples_next_call(self) -> bool:
+        """Whether the call that comes next is one to be timed."""
+        return self.calls % SAMPLE == 0
 
     def timed(self, started: float, ended: float) -> None:
         """Note how long a sampled call took."""

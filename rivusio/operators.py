@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from rivusio.checks import at_least, seconds
 from rivusio.pipeline import (
@@ -34,15 +34,11 @@ from rivusio.stage import (
     TumblingWindow,
     is_async_callable,
 )
+from rivusio.variables import Given
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 T = TypeVar("T")
-
-if TYPE_CHECKING:  # a lambda in no chain says nothing of its items: they may be anything
-    from typing_extensions import TypeVar as TypeVarWithDefault
-
-    Given = TypeVarWithDefault("Given", default=Any)
 
 
 class _SyncOperator(SyncFamily[In, Out]):

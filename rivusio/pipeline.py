@@ -4,37 +4,28 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import (
-    AsyncIterable,
-    Awaitable,
-    Callable,
-    Coroutine,
-    Generator,
-    Iterable,
-    Sequence,
-)
+from collections.abc import AsyncIterable, Callable, Coroutine, Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar, overload
 
-from rivusio.checks import at_least
 from rivusio.clock import Clock
 from rivusio.interpreter import drive
-from rivusio.monitoring import PipelineMonitor
+from rivusio.interpreter.steps import refuse_awaitable
+from rivusio.monitoring import MetricsCollector
 from rivusio.parallel import AsyncParallel, SyncParallel
 from rivusio.pipeline_metrics import PipelineMetricsMixin
-from rivusio.runs import Run, process_one, start_plain_run, start_run
+from rivusio.runs import InThread, Run, process_one, start_plain_run, start_run
 from rivusio.settings import StageConfig
 from rivusio.stage import Concurrency, Map, Operation, Stage, is_async_callable
+from rivusio.variables import In, Out
 
 if TYPE_CHECKING:  # the stages that take their types from the pipe on their left
     from rivusio.operators import LingeringLists, Lists, SameItems, WithoutNone
 
-In = TypeVar("In", contravariant=True)
-Out = TypeVar("Out", covariant=True)
 Next = TypeVar("Next")
 First = TypeVar("First")
 
 # Attributes that stay behind when a pipe is pickled.
-_TRANSIENT = {"_monitor", "_outputs", "_output_counts", "_executor", "_is_open"}
+_TRANSIENT = {"_monitor", "_outputs", "_executor", "_is_open"}
 
 # What may stand beside a pipe in `>>`. Anything else is told apart, and refused, when joined.
 Joinable = object
@@ -56,7 +47,7 @@ class BasePipe(ABC, Generic[In, Out]):
     # Class attributes, so that a subclass whose __init__ forgets super().__init__() still works.
     _given_name: str | None = None
     _given_config: StageConfig | None = None
-    _monitor: PipelineMonitor | None = None
+    _monitor: MetricsCollector | None = None
 
     def __init__(self, name: str | None = None, *, config: StageConfig | None = None) -> None:
         self._given_name = name
@@ -95,7 +86,7 @@ class BasePipe(ABC, Generic[In, Out]):
                 del state[name]
         return state
 
-    def set_monitor(self, monitor: PipelineMonitor | None) -> Self:
+    def set_monitor(self, monitor: MetricsCollector | None) -> Self:
         """Let `monitor` observe the runs that are started with this object's `.stream()`."""
         self._monitor = monitor
         return self
@@ -105,7 +96,7 @@ class BasePipe(ABC, Generic[In, Out]):
         source: Iterable[In] | AsyncIterable[In],
         *,
         config: StageConfig | None = None,
-        monitor: PipelineMonitor | None = None,
+        monitor: MetricsCollector | None = None,
         clock: Clock | None = None,
     ) -> Run[Out]:
         """Run over `source` in an event loop: `async for result in pipe.stream(source)`.
@@ -163,7 +154,7 @@ class SyncFamily(BasePipe[In, Out]):
         """Join: what the function `other` gives goes into this pipe."""
         return join(other, self)
 
-    then = __rshift__
+    then = __rshift__  # the same join, as a word
 
     def with_config(self, config: StageConfig) -> SyncPipeline[In, Out]:
         """Give a stage of this pipe with `config` instead of its own settings."""
@@ -186,7 +177,7 @@ class SyncFamily(BasePipe[In, Out]):
         source: Iterable[In],
         *,
         config: StageConfig | None = None,
-        monitor: PipelineMonitor | None = None,
+        monitor: MetricsCollector | None = None,
         clock: Clock | None = None,
     ) -> Generator[Out, None, None]:
         """Run over `source` without an event loop: `for result in pipe.iterate(source)`.
@@ -236,7 +227,7 @@ class AsyncFamily(BasePipe[In, Out]):
         """Join: what the function `other` gives goes into this pipe."""
         return join(other, self)
 
-    then = __rshift__
+    then = __rshift__  # the same join, as a word
 
     def with_config(self, config: StageConfig) -> AsyncPipeline[In, Out]:
         """Give a stage of this pipe with `config` instead of its own settings."""
@@ -383,8 +374,14 @@ class SyncPipeline(_Chain[In, Out], SyncParallel[In, Out], SyncFamily[In, Out]):
         return self.process(data)
 
     def execute_conditional(self, data: In, condition: Callable[[In], bool]) -> Out | In:
-        """Process `data` if `condition(data)` is true; otherwise give it back unchanged."""
-        return self.process(data) if condition(data) else data
+        """Process `data` if `condition(data)` is true; otherwise give it back unchanged.
+
+        Raises:
+            TypeError: when the condition is async; an `AsyncPipeline` can await it.
+        """
+        holds: object = condition(data)
+        refuse_awaitable(holds, "the condition")
+        return self.process(data) if holds else data
 
 
 class AsyncPipeline(_Chain[In, Out], AsyncParallel[In, Out], AsyncFamily[In, Out]):
@@ -404,7 +401,7 @@ class AsyncPipeline(_Chain[In, Out], AsyncParallel[In, Out], AsyncFamily[In, Out
         """
         return await self._process_with(data, None)
 
-    async def _process_with(self, data: In, in_thread: Callable[..., Awaitable[Any]] | None) -> Out:
+    async def _process_with(self, data: In, in_thread: InThread | None) -> Out:
         result: Out = await process_one(
             self._stages, data, in_loop=True, in_thread=in_thread, seen=self._note_output
         )
@@ -480,18 +477,8 @@ def _with_config(pipe: BasePipe[Any, Any], config: StageConfig) -> list[Stage]:
 def _concurrent(
     pipe: BasePipe[Any, Any], limit: int, *, ordered: bool, threads: bool
 ) -> list[Stage]:
-    at_least(1, "limit", limit)
     stages = pipe._rivusio_stages()
-    if len(stages) != 1 or not stages[0].is_one_to_one:
+    if len(stages) != 1:
         message = f"{pipe.name} is not a single 1:1 stage; only such a stage can be concurrent"
         raise TypeError(message)
-    (stage,) = stages
-    if threads == stage.pipe.is_async:
-        message = (
-            f"{stage.name!r} is async: it needs no threads; leave threads=True out"
-            if threads
-            else f"{stage.name!r} is sync: only threads let it do several items at once; "
-            f"say threads=True"
-        )
-        raise TypeError(message)
-    return [Stage(stage.pipe, stage.config, Concurrency(limit, ordered, threads))]
+    return [stages[0].with_concurrency(Concurrency(limit, ordered, threads))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,15 +37,19 @@ class PipelineMetricsMixin:
         self.__dict__.pop("_outputs", None)
 
     def get_metrics(self) -> dict[str, Any]:
-        """Give, for each pipe by its name, how many outputs there were and how many are kept."""
+        """Give, for each pipe by its name, how many outputs there were and how many are kept.
+
+        Of pipes with the same name the second is `"Name 2"`, and so on.
+        """
         noted = self._noted()
-        return {
-            str(pipe): {
-                "outputs": noted.count(id(pipe)),
-                "kept": len(noted.latest(id(pipe))),
-            }
-            for pipe in self.get_pipes()
-        }
+        told: dict[str, Any] = {}
+        names: Counter[str] = Counter()
+        for pipe in self.get_pipes():
+            name = str(pipe)
+            names[name] += 1
+            key = name if names[name] == 1 else f"{name} {names[name]}"
+            told[key] = {"outputs": noted.count(id(pipe)), "kept": len(noted.latest(id(pipe)))}
+        return told
 
     def _noted(self) -> _Outputs:
         noted: _Outputs = self.__dict__.get("_outputs") or _Outputs()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from rivusio.pipeline import (
     AsyncFamily,
@@ -14,15 +14,11 @@ from rivusio.pipeline import (
     function_pipe,
 )
 from rivusio.stage import Entry, Filter, FlatMap, Item, Map, Operation, is_async_callable
+from rivusio.variables import Given
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
 T = TypeVar("T")
-
-if TYPE_CHECKING:  # a lambda in no chain says nothing of its items: they may be anything
-    from typing_extensions import TypeVar as TypeVarWithDefault
-
-    Given = TypeVarWithDefault("Given", default=Any)
 
 
 def entry_of(function: Callable[..., Any]) -> Entry:

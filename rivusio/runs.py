@@ -26,7 +26,7 @@ from rivusio.interpreter.node import END, Closing, Item, RunState
 from rivusio.interpreter.source import check_source
 from rivusio.interpreter.steps import make_step
 from rivusio.mode import NotCompiledError, current_mode
-from rivusio.monitoring import PipelineMonitor
+from rivusio.monitoring import MetricsCollector
 from rivusio.settings import StageConfig, resolve
 from rivusio.stage import Stage, is_async_callable, refuse_sizes
 
@@ -51,7 +51,7 @@ class _Execution:
         stages: Sequence[Stage],
         source: Iterable[Item] | AsyncIterable[Item],
         config: StageConfig | None,
-        monitor: PipelineMonitor | None,
+        monitor: MetricsCollector | None,
         clock: Clock | None,
         *,
         in_loop: bool,
@@ -197,7 +197,7 @@ def start_run(
     stages: Sequence[Stage],
     source: Iterable[Any] | AsyncIterable[Any],  # the pipeline's In
     config: StageConfig | None,
-    monitor: PipelineMonitor | None,
+    monitor: MetricsCollector | None,
     clock: Clock | None,
 ) -> Run[Any]:  # the pipeline's Out
     """Fix everything that a run fixes at its start, and give the run."""
@@ -209,7 +209,7 @@ def start_plain_run(
     stages: Sequence[Stage],
     source: Iterable[Any],  # the pipeline's In
     config: StageConfig | None,
-    monitor: PipelineMonitor | None,
+    monitor: MetricsCollector | None,
     clock: Clock | None,
 ) -> Generator[Any, None, None]:  # the pipeline's Out
     """Fix everything that a run fixes at its start, and give its outputs.

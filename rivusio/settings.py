@@ -44,9 +44,14 @@ class Settings:
 
 
 def resolve(config: StageConfig | None) -> Settings:
-    """Give the settings that `config` comes down to."""
+    """Give the settings that `config` comes down to.
+
+    Raises:
+        TypeError: when it is no configuration at all.
+    """
     if config is None:
         return Settings()
+    refuse_other(config)
     if isinstance(config, BackpressureConfig):
         return Settings(backpressure=config)
     said = config.model_fields_set
@@ -73,3 +78,17 @@ def _read_ahead(config: StreamConfig) -> BackpressureConfig:
     return BackpressureConfig(
         max_buffer_size=config.buffer_size, throttle_threshold=1.0, min_processing_time=0.0
     )
+
+
+def refuse_other(config: object) -> None:
+    """Refuse what is no configuration.
+
+    Raises:
+        TypeError: saying what was given.
+    """
+    if not isinstance(config, StreamConfig | BackpressureConfig):
+        kind = type(config).__name__
+        message = (
+            f"config must be a StreamConfig or a BackpressureConfig, got {config!r} of type {kind}"
+        )
+        raise TypeError(message)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
+from rivusio.checks import at_least
 from rivusio.config import StreamConfig
 from rivusio.settings import Settings, StageConfig, resolve
 
@@ -98,6 +99,9 @@ class Concurrency:
     ordered: bool
     threads: bool
 
+    def __post_init__(self) -> None:
+        at_least(1, "limit", self.limit)
+
 
 class Pipe(Protocol):
     """What a stage needs of its pipe."""
@@ -183,6 +187,26 @@ class Stage:
         if config is None or self.said is not None:
             return self
         return replace(self, config=config)
+
+    def with_concurrency(self, concurrency: Concurrency) -> Stage:
+        """Give the same stage, handling several items at once.
+
+        Raises:
+            TypeError: when the stage is not 1:1, or threads are asked for where they mean nothing.
+        """
+        if not self.is_one_to_one:
+            message = f"{self.name} is not a single 1:1 stage; only such a stage can be concurrent"
+            raise TypeError(message)
+        if concurrency.threads and self.pipe.is_async:
+            message = f"{self.name!r} is async: it needs no threads; leave threads=True out"
+            raise TypeError(message)
+        if not concurrency.threads and not self.pipe.is_async:
+            message = (
+                f"{self.name!r} is sync: only threads let it do several items at once; "
+                f"say threads=True"
+            )
+            raise TypeError(message)
+        return replace(self, concurrency=concurrency)
 
 
 def is_async_callable(function: object) -> bool:

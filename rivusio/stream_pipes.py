@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from rivusio.checks import at_least, seconds
 from rivusio.interpreter.steps import is_awaitable
@@ -13,17 +13,7 @@ from rivusio.pipeline import AsyncFamily
 from rivusio.pipes import entry_of
 from rivusio.settings import StageConfig
 from rivusio.stage import Batch, Item, Map, Operation, SlidingWindow, TumblingWindow, UserStream
-
-if TYPE_CHECKING:
-    from typing_extensions import TypeVar
-
-    In = TypeVar("In", contravariant=True, default=Any)
-    Out = TypeVar("Out", covariant=True, default=Any)
-else:  # defaults of type variables are for type checkers only, below Python 3.13
-    from typing import TypeVar
-
-    In = TypeVar("In", contravariant=True)
-    Out = TypeVar("Out", covariant=True)
+from rivusio.variables import In, Out
 
 
 class StreamPipe(AsyncFamily[In, Out]):

@@ -96,10 +96,8 @@ class _Stream(Generic[In]):
             raise RuntimeError(message)
 
     @property
-    def _monitor(self) -> PipelineMonitor | None:
-        if not self._stream_config.collect_metrics:
-            return None
-        return self.metrics  # type: ignore[return-value]  # a run only attaches and detaches
+    def _monitor(self) -> MetricsCollector | None:
+        return self.metrics if self._stream_config.collect_metrics else None
 
     @property
     def _stream_config(self) -> StreamConfig:
@@ -212,7 +210,7 @@ class AsyncStream(_Stream[In]):
         self,
         pipe: BasePipe[Any, Out],
         config: StageConfig | None = None,
-        monitor: PipelineMonitor | None = None,
+        monitor: MetricsCollector | None = None,
     ) -> Run[Out]:
         self._refuse_closed()
         run = pipe.stream(self.source, config=config, monitor=monitor, clock=self._clock)
@@ -329,7 +327,7 @@ class SyncStream(_Stream[In]):
         self,
         pipe: SyncFamily[Any, Out],
         config: StageConfig | None = None,
-        monitor: PipelineMonitor | None = None,
+        monitor: MetricsCollector | None = None,
     ) -> Generator[Out, None, None]:
         self._refuse_closed()
         run = pipe.iterate(self.source, config=config, monitor=monitor, clock=self._clock)

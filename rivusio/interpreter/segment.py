@@ -58,7 +58,8 @@ class Segment(Node):
         """Take an item through the steps from `position` on, as far as it gets."""
         for step in self._steps[position:] if position else self._steps:
             position += 1
-            if not step.is_bare:
+            counters = step.counters
+            if not step.is_bare or (counters is not None and counters.samples_next_call):
                 if (data := step.accept(item)) is NOTHING:
                     return NOTHING
                 item = await self._perform(data, position - 1)
@@ -67,7 +68,11 @@ class Segment(Node):
                 if item is NOTHING:
                     return NOTHING
                 continue
-            try:  # what `perform` does, where nothing but the call itself matters
+            # What `accept` and `perform` do, where nothing but the call itself matters.
+            if counters is not None:
+                counters.items_in += 1
+                counters.calls += 1
+            try:
                 result = step.function(item)
                 if hasattr(type(result), "__await__"):
                     result = await step.awaited(result)
@@ -79,7 +84,11 @@ class Segment(Node):
             if not step.is_filter:
                 item = result
             elif not result:
+                if counters is not None:
+                    counters.filtered += 1
                 return NOTHING
+            if counters is not None:
+                counters.items_out += 1
         return item
 
     async def _perform(self, data: Item, position: int) -> Item:

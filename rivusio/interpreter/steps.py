@@ -60,7 +60,6 @@ class Step:
             isinstance(stage.operation, Map | Filter)
             and not self._is_treated
             and not settings.skip_none
-            and self.counters is None
         )
 
     def enter_in(self, in_thread: Callable[..., Awaitable[Item]]) -> None:
@@ -87,10 +86,7 @@ class Step:
             StreamError: when the failure was neither handled nor to be skipped.
         """
         try:
-            if self._is_treated or self.counters is not None:
-                result = await self.attempt(data)
-            else:
-                result = await self._enter(self.fresh(data))
+            result = await self.attempt(data)
         except Exception as error:  # noqa: BLE001  whatever the user's code raises
             return await self.resolve(error, data, item_index)
         return self.emit(data, result)
@@ -98,8 +94,12 @@ class Step:
     async def attempt(self, data: Item) -> Item:
         """Make the call, timed if it is to be: retry first, then `handle_error`."""
         counters = self.counters
-        if counters is None or not counters.samples_this_call():
-            return await self._try(data)
+        sampled = False
+        if counters is not None:
+            sampled = counters.samples_next_call
+            counters.calls += 1
+        if counters is None or not sampled:
+            return await (self._try(data) if self._is_treated else self._enter(data))
         started = self._run.clock.now()
         try:
             return await self._try(data)
@@ -108,19 +108,19 @@ class Step:
 
     async def _try(self, data: Item) -> Item:
         retry = self.settings.retry
-        attempts = 1 if retry is None else retry.attempts
         failures = 0
         while True:
             try:
-                return await self._once(self.fresh(data))
+                return await self._once(data)
             except Exception as error:
                 failures += 1
-                if retry is None or failures >= attempts:
-                    if self.counters is not None:
-                        self.counters.errors += 1
+                if retry is None or failures >= retry.attempts:
                     if self._handler is None:
                         raise
-                    return self._handled(data, await self._handle(error, self.fresh(data)))
+                    result = self._handled(data, await self._handle(error, self.fresh(data)))
+                    if self.counters is not None:
+                        self.counters.errors += 1
+                    return result
             if self.counters is not None:
                 self.counters.retries += 1
             await self._run.pause(retry.pause(failures))
@@ -132,7 +132,7 @@ class Step:
             return await self._enter(data)
 
     async def _enter(self, data: Item) -> Item:
-        result = enter_plain(self.function, data)
+        result = enter_plain(self.function, self.fresh(data))
         return await self.awaited(result) if is_awaitable(result) else result
 
     def awaited(self, result: Awaitable[Item]) -> Awaitable[Item]:
@@ -161,9 +161,11 @@ class Step:
         return [data]
 
     async def resolve(self, error: Exception, data: Item, item_index: int | None) -> Item:
-        """Do with a failed input what `on_error` says."""
+        """Count a failed input, and do with it what `on_error` says."""
         on_error = self.settings.on_error
         counters = self.counters
+        if counters is not None:
+            counters.errors += 1
         if on_error == "raise":
             raise self._failure(data, error, item_index) from error
         if on_error == "skip":

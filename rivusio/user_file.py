@@ -1,0 +1,162 @@
+"""A user's file: imported as Python would run it, and asked for the pipelines at its top level."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+import traceback
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from rivusio.pipeline import AsyncPipeline, BasePipe, SyncPipeline
+
+HERE = Path(__file__).parent
+
+
+class Refusal(Exception):  # noqa: N818  it is an answer, shown as one line
+    """What the user can mend: what, where, what was found, what to do next."""
+
+
+def find_pipeline(target: str) -> tuple[str, BasePipe[Any, Any]]:
+    """Give the pipeline of `FILE` or `FILE:NAME`, and its name.
+
+    Raises:
+        Refusal: when the file cannot be imported, or does not say which pipeline is meant.
+    """
+    path, name = _split(target)
+    namespace = vars(import_file(path))
+    return _only(path, namespace) if name is None else (name, _named(path, name, namespace))
+
+
+def _split(target: str) -> tuple[Path, str | None]:
+    file, colon, name = target.rpartition(":")
+    if colon and name.isidentifier() and not Path(target).exists():
+        return Path(file), name
+    return Path(target), None
+
+
+def import_file(path: Path) -> ModuleType:
+    """Import a file by its path; what stands beside it can be imported by it.
+
+    Raises:
+        Refusal: saying where the file fails.
+    """
+    if not path.is_file():
+        found = "it is a folder" if path.is_dir() else "there is no such file"
+        raise Refusal(f'cannot import "{path}": {found}; give the path of a Python file')
+    path = path.resolve()
+    name = path.stem if path.stem not in sys.modules else f"rivusio_user_{path.stem}"
+    spec = spec_from_file_location(name, path, loader=SourceFileLoader(name, str(path)))
+    if spec is None or spec.loader is None:
+        raise Refusal(f'cannot import "{path}": it is no Python file; give one')
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    except SystemExit as error:
+        raise Refusal(
+            f'cannot import "{shown(path)}": it called sys.exit({error.code!r}); '
+            f'put what runs it under if __name__ == "__main__":'
+        ) from error
+    except Exception as error:
+        raise Refusal(
+            f'cannot import "{shown(path)}": {told(error)}{_at(error)}; '
+            f"mend it until `python {shown(path)}` runs"
+        ) from error
+    return module
+
+
+def _only(path: Path, namespace: dict[str, Any]) -> tuple[str, BasePipe[Any, Any]]:
+    """Give the one chain of a file; or, where there is no chain, its one pipe."""
+    pipes = {
+        id(value): (name, value)
+        for name, value in reversed(namespace.items())
+        if _is_public_pipe(name, value)
+    }
+    found = list(reversed(pipes.values()))
+    chains = [each for each in found if isinstance(each[1], SyncPipeline | AsyncPipeline)]
+    candidates = chains or found
+    if not candidates:
+        raise Refusal(
+            f'no pipeline in "{shown(path)}": no name at its top level holds one; '
+            f"write one there, such as: chain = Parse() >> Clean()"
+        )
+    if len(candidates) > 1:
+        raise Refusal(
+            f'several pipelines in "{shown(path)}": {_listed(candidates)}; '
+            f"say which, such as {shown(path)}:{candidates[-1][0]}"
+        )
+    return candidates[0]
+
+
+def _is_public_pipe(name: str, value: object) -> bool:
+    return isinstance(value, BasePipe) and not name.startswith("_")
+
+
+def _named(path: Path, name: str, namespace: dict[str, Any]) -> BasePipe[Any, Any]:
+    where = f'"{name}" in "{shown(path)}"'
+    if name not in namespace:
+        there = [each for each in namespace.items() if _is_public_pipe(*each)]
+        found = f"there are {_listed(there)}" if there else "there is no pipeline at all"
+        raise Refusal(f"no {where}: {found}; give the name of one at the file's top level")
+    value = namespace[name]
+    if isinstance(value, BasePipe):
+        return value
+    if isinstance(value, type) and issubclass(value, BasePipe):
+        raise Refusal(f"{where} is a class, and no pipeline; make one of it: pipe = {name}()")
+    kind = type(value).__name__
+    hint = f"make it a pipe with @pipe, or join it: chain = map({name})"
+    raise Refusal(
+        f"{where} is no pipeline, but of type {kind}; "
+        f"{hint if callable(value) else 'give the name of a chain or a pipe'}"
+    )
+
+
+def _listed(pipes: list[tuple[str, BasePipe[Any, Any]]]) -> str:
+    return ", ".join(f'"{name}" ({_count(pipe)})' for name, pipe in pipes)
+
+
+def _count(pipe: BasePipe[Any, Any]) -> str:
+    stages = len(pipe._rivusio_stages())
+    return "1 stage" if stages == 1 else f"{stages} stages"
+
+
+def told(error: BaseException) -> str:
+    """Give an exception as Python ends a traceback with it, in one line."""
+    said = traceback.format_exception_only(error)[-1]
+    return " ".join(said.split())
+
+
+def place_of(error: BaseException) -> tuple[str, str] | None:
+    """Give `file:line` and the source line of the user's code that raised, as far as known."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{shown(Path(error.filename))}:{error.lineno}", (error.text or "").strip()
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<") and not Path(frame.filename).is_relative_to(HERE)
+    ]
+    libraries = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
+    own = [frame for frame in frames if not _is_in(frame.filename, libraries)]
+    if not own:
+        return None  # a library's function was joined itself: there is no line of the user's
+    return f"{shown(Path(own[-1].filename))}:{own[-1].lineno}", own[-1].line or ""
+
+
+def _is_in(filename: str, folders: set[str]) -> bool:
+    return any(Path(filename).is_relative_to(folder) for folder in folders)
+
+
+def _at(error: BaseException) -> str:
+    place = place_of(error)
+    return f" at {place[0]}: {place[1]}" if place else ""
+
+
+def shown(path: Path) -> str:
+    """Give a path as a person would type it from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
