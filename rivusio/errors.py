@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,7 +124,9 @@ def _portable(value: object) -> object:
     with contextlib.suppress(Exception):
         pickle.loads(pickle.dumps(value))  # noqa: S301  our own bytes, made on this line
         return value
-    return repr(value)
+    with contextlib.suppress(Exception):
+        return repr(value)
+    return object.__repr__(value)
 
 
 def _revive(kind: type[PipeError], args: tuple[Any, ...], state: dict[str, Any]) -> PipeError:
@@ -141,20 +144,33 @@ def chain_closing(leaving: BaseException, closing: list[Exception]) -> None:
     """
     if not closing:
         return
-    root = leaving
-    seen = {id(root)}
-    while (earlier := root.__cause__ or root.__context__) and id(earlier) not in seen:
-        root = earlier
-        seen.add(id(root))
-    if id(closing[0]) not in seen:
-        root.__context__ = closing[0]
+    story = list(_story(leaving))
+    first = closing[0]
+    if not any(first is each for each in story):
+        for each in _story(first):  # Python has chained it to what was being handled: to this
+            if any(each.__context__ is known for known in story):
+                each.__context__ = None
+        story[-1].__context__ = first
     note_closing(leaving, closing[1:])
 
 
-def note_closing(leaving: BaseException, closing: list[Exception]) -> None:
-    """Add a note to the error that is leaving for each that came while cleaning up."""
-    for error in closing:
-        leaving.add_note(f"while closing: {type(error).__name__}: {error}")
+def note_closing(leaving: BaseException, others: list[Exception]) -> None:
+    """Add a note to the error that is leaving for each that came beside it."""
+    for error in others:
+        said = "an error that cannot say what it is"
+        with contextlib.suppress(Exception):
+            said = f"{type(error).__name__}: {error}"
+        leaving.add_note(f"while closing: {said}")
+
+
+def _story(error: BaseException) -> Iterator[BaseException]:
+    """Give an error, then what it came of, and so on; each once."""
+    seen: set[int] = set()
+    earlier: BaseException | None = error
+    while earlier is not None and id(earlier) not in seen:
+        seen.add(id(earlier))
+        yield earlier
+        earlier = earlier.__context__ if earlier.__cause__ is None else earlier.__cause__
 
 
 __all__ = [

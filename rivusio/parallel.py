@@ -37,8 +37,8 @@ class _Parallel:
     """What both kinds of pipeline have in common here."""
 
     _parallel_config: ParallelConfig | None = None
-    _executor: Executor | None = None
-    _is_open = False
+    _rivusio_executor: Executor | None = None
+    _rivusio_is_open = False
     _is_async: ClassVar[bool]
 
     def configure_parallel(
@@ -61,7 +61,7 @@ class _Parallel:
             pydantic.ValidationError: for an unknown strategy or a number below 1.
             RuntimeError: inside the `with` block, where it would come too late.
         """
-        if self._is_open:
+        if self._rivusio_is_open:
             message = f"{self} is working in parallel already; configure it before the with block"
             raise RuntimeError(message)
         self._parallel_config = ParallelConfig(
@@ -76,11 +76,11 @@ class _Parallel:
         return self._parallel_config or ParallelConfig()
 
     def _open(self) -> None:
-        if self._is_open:
+        if self._rivusio_is_open:
             message = f"{self} is working in parallel already; share it inside its with block"
             raise RuntimeError(message)
-        self._executor = self._new_executor()
-        self._is_open = True
+        self._rivusio_executor = self._new_executor()
+        self._rivusio_is_open = True
 
     def _new_executor(self) -> Executor | None:
         workers = self._config.max_workers
@@ -99,8 +99,8 @@ class _Parallel:
                 )
 
     def _close(self) -> None:
-        executor, self._executor = self._executor, None
-        self._is_open = False
+        executor, self._rivusio_executor = self._rivusio_executor, None
+        self._rivusio_is_open = False
         if executor is not None:
             executor.shutdown(wait=True, cancel_futures=True)
 
@@ -115,7 +115,7 @@ class _Parallel:
             raise TypeError(message) from error
 
     def _refuse_outside(self, manager: str) -> None:
-        if not self._is_open:
+        if not self._rivusio_is_open:
             message = f"Must use {manager} for parallel execution"
             raise PipelineError(str(self), RuntimeError(message))
 
@@ -154,11 +154,11 @@ class SyncParallel(_Parallel, Generic[In, Out]):
             PipelineError: when an input fails, or outside the `with` block.
         """
         self._refuse_outside("context manager")
-        if isinstance(self._executor, ProcessPoolExecutor):
-            chunks = self._executor.map(_process_chunk, self._chunks(list(inputs)))
+        if isinstance(self._rivusio_executor, ProcessPoolExecutor):
+            chunks = self._rivusio_executor.map(_process_chunk, self._chunks(list(inputs)))
             return list(chain.from_iterable(chunks))
-        if self._executor is not None:
-            return list(self._executor.map(_in_context(self.process), inputs))
+        if self._rivusio_executor is not None:
+            return list(self._rivusio_executor.map(_in_context(self.process), inputs))
         return [self.process(data) for data in inputs]
 
 
@@ -183,7 +183,7 @@ class AsyncParallel(_Parallel, Generic[In, Out]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._executor is None:
+        if self._rivusio_executor is None:
             self._close()
             return
         # Workers may still be busy with what was cancelled; the loop need not stand still for it.
@@ -200,7 +200,7 @@ class AsyncParallel(_Parallel, Generic[In, Out]):
             PipelineError: when an input fails, or outside the `async with` block.
         """
         self._refuse_outside("async context manager")
-        executor = self._executor
+        executor = self._rivusio_executor
         inputs = list(inputs)
         loop = asyncio.get_running_loop()
         if isinstance(executor, ProcessPoolExecutor):

@@ -25,7 +25,7 @@ Next = TypeVar("Next")
 First = TypeVar("First")
 
 # Attributes that stay behind when a pipe is pickled.
-_TRANSIENT = {"_monitor", "_outputs", "_executor", "_is_open"}
+_TRANSIENT = {"_rivusio_monitor", "_rivusio_outputs", "_rivusio_executor", "_rivusio_is_open"}
 
 # What may stand beside a pipe in `>>`. Anything else is told apart, and refused, when joined.
 Joinable = object
@@ -45,22 +45,22 @@ class BasePipe(ABC, Generic[In, Out]):
     is_async: ClassVar[bool]
 
     # Class attributes, so that a subclass whose __init__ forgets super().__init__() still works.
-    _given_name: str | None = None
-    _given_config: StageConfig | None = None
-    _monitor: MetricsCollector | None = None
+    _rivusio_name: str | None = None
+    _rivusio_given_config: StageConfig | None = None
+    _rivusio_monitor: MetricsCollector | None = None
 
     def __init__(self, name: str | None = None, *, config: StageConfig | None = None) -> None:
-        self._given_name = name
-        self._given_config = config
+        self._rivusio_name = name
+        self._rivusio_given_config = config
 
     @property
     def name(self) -> str:
         """The name in errors and metrics."""
-        return self._given_name or type(self).__name__
+        return self._rivusio_name or type(self).__name__
 
     @name.setter
     def name(self, name: str) -> None:
-        self._given_name = name
+        self._rivusio_name = name
 
     def __str__(self) -> str:
         return self.name
@@ -69,7 +69,7 @@ class BasePipe(ABC, Generic[In, Out]):
         return f"<{self.name}>"
 
     def _rivusio_config(self) -> StageConfig | None:
-        return self._given_config
+        return self._rivusio_given_config
 
     @abstractmethod
     def _rivusio_operation(self) -> Operation:
@@ -88,7 +88,7 @@ class BasePipe(ABC, Generic[In, Out]):
 
     def set_monitor(self, monitor: MetricsCollector | None) -> Self:
         """Let `monitor` observe the runs that are started with this object's `.stream()`."""
-        self._monitor = monitor
+        self._rivusio_monitor = monitor
         return self
 
     def stream(
@@ -111,7 +111,7 @@ class BasePipe(ABC, Generic[In, Out]):
         Raises:
             TypeError: when the source is none, or the settings cannot work here.
         """
-        monitor = self._monitor if monitor is None else monitor
+        monitor = self._rivusio_monitor if monitor is None else monitor
         return start_run(self._rivusio_stages(), source, config, monitor, clock)
 
 
@@ -188,7 +188,7 @@ class SyncFamily(BasePipe[In, Out]):
         Raises:
             TypeError: when the source is none, or something here needs an event loop.
         """
-        monitor = self._monitor if monitor is None else monitor
+        monitor = self._rivusio_monitor if monitor is None else monitor
         return start_plain_run(self._rivusio_stages(), source, config, monitor, clock)
 
 

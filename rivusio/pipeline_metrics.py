@@ -22,10 +22,10 @@ class PipelineMetricsMixin:
         """The pipes, in order."""
 
     def _note_output(self, pipe: object, output: object) -> None:
-        outputs: _Outputs | None = self.__dict__.get("_outputs")
+        outputs: _Outputs | None = self.__dict__.get("_rivusio_outputs")
         if outputs is None:
             # One step for all threads: none puts its own in the place of another's.
-            outputs = self.__dict__.setdefault("_outputs", _Outputs())
+            outputs = self.__dict__.setdefault("_rivusio_outputs", _Outputs())
         outputs.note(id(pipe), output)
 
     def get_pipe_outputs(self, pipe: object) -> list[Any]:  # the outputs' type is the pipe's
@@ -34,7 +34,7 @@ class PipelineMetricsMixin:
 
     def clear_metrics(self) -> None:
         """Forget the outputs and the counts."""
-        self.__dict__.pop("_outputs", None)
+        self.__dict__.pop("_rivusio_outputs", None)
 
     def get_metrics(self) -> dict[str, Any]:
         """Give, for each pipe by its name, how many outputs there were and how many are kept.
@@ -52,7 +52,7 @@ class PipelineMetricsMixin:
         return told
 
     def _noted(self) -> _Outputs:
-        noted: _Outputs = self.__dict__.get("_outputs") or _Outputs()
+        noted: _Outputs = self.__dict__.get("_rivusio_outputs") or _Outputs()
         return noted
 
 

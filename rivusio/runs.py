@@ -22,7 +22,7 @@ from rivusio.config import StreamConfig
 from rivusio.counters import RunCounters
 from rivusio.errors import PipelineError, StreamError, chain_closing, note_closing
 from rivusio.interpreter import Line, drive
-from rivusio.interpreter.node import END, Closing, Item, RunState
+from rivusio.interpreter.node import END, Closing, Item, Place, RunState
 from rivusio.interpreter.source import check_source
 from rivusio.interpreter.steps import make_step
 from rivusio.mode import NotCompiledError, current_mode
@@ -60,6 +60,8 @@ class _Execution:
             message = 'mode "compiled" is chosen, but this version of rivusio only interprets'
             raise NotCompiledError(message)
         check_source(source, in_loop=in_loop)
+        _refuse_other("monitor", monitor, "attach", "a PipelineMonitor")
+        _refuse_other("clock", clock, "now", "a Clock")
         clock = SYSTEM if clock is None else clock
         self._monitor = monitor
         self._counters: RunCounters | None = None
@@ -90,9 +92,12 @@ class _Execution:
         closing = self.run.closing
         await self.line.last.close(closing)
         if isinstance(leaving, StreamError) and self.run.raised(leaving):
-            leaving.pending = closing.take_pending() + leaving.pending
-        else:
-            closing.discard(self._counters)
+            if closing.leaving is None:
+                leaving.pending = closing.take_pending() + leaving.pending
+            elif leaving.stage is not None:  # nobody will see this error: a cancellation overtakes
+                units = self.run.units_of(leaving)
+                closing.hold(leaving.stage, Place.CALL, [*units, *leaving.pending])
+        closing.discard(self._counters)
         self.run.forget_errors()
         if self._monitor is not None and self._counters is not None:
             self._counters.finish()
@@ -107,10 +112,12 @@ def _raise_what_closing_found(closing: Closing, leaving: BaseException | None) -
         stronger = None
     if isinstance(leaving, GeneratorExit):
         leaving = None  # the consumer's leaving is no error that others could be chained to
-    leaving = stronger or leaving
+    if stronger is not None:
+        leaving = stronger
     errors: list[Exception] = closing.errors
     if leaving is not None:
         chain_closing(leaving, errors)
+        note_closing(leaving, closing.overtaken)
     elif errors:
         note_closing(errors[0], errors[1:])
         raise errors[0]
@@ -175,7 +182,12 @@ class Run(Generic[Out_co]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        try:
+            await self.aclose()
+        except Exception as closing:
+            if error is None:
+                raise
+            chain_closing(error, [closing])  # the body's own error is the one that leaves
 
     def stop(self) -> None:
         """Let the source end now: what is held is flushed, then the run ends.
@@ -185,7 +197,7 @@ class Run(Generic[Out_co]):
         self._execution.line.source.stop()
         loop = self._execution.loop
         if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._execution.line.last.interrupt)
+            loop.call_soon_threadsafe(self._execution.line.interrupt)
 
     @property
     def buffers(self) -> tuple[BufferStatistics, ...]:
@@ -227,6 +239,14 @@ def start_plain_run(
     for index, stage in enumerate(stages):
         _refuse_without_loop(index, stage)
     return _plain_outputs(_Execution(stages, source, config, monitor, clock, in_loop=False))
+
+
+def _refuse_other(field: str, value: object, method: str, wanted: str) -> None:
+    """Refuse what has not even the first method that will be called, or is the class of it."""
+    if value is None or (hasattr(value, method) and not isinstance(value, type)):
+        return
+    message = f"{field} must be {wanted}, got {value!r} of type {type(value).__name__}"
+    raise TypeError(message)
 
 
 def _configured(stages: Sequence[Stage], config: StageConfig | None) -> Sequence[Stage]:

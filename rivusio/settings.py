@@ -14,6 +14,9 @@ from rivusio.config import BackpressureConfig, OnError, StreamConfig
 StageConfig = StreamConfig | BackpressureConfig
 
 
+LONGEST_PAUSE = 86_400.0  # seconds: no backoff grows beyond a day
+
+
 @dataclass(frozen=True, slots=True)
 class Retry:
     """How often a call is tried, and what lies between the tries."""
@@ -25,7 +28,10 @@ class Retry:
 
     def pause(self, failures: int) -> float:
         """Seconds to wait after so many failed tries, 1 or more."""
-        seconds = self.delay * self.backoff ** (failures - 1)
+        try:
+            seconds = min(self.delay * self.backoff ** (failures - 1), LONGEST_PAUSE)
+        except OverflowError:
+            seconds = LONGEST_PAUSE if self.delay else 0.0
         if self.jitter:
             # Jitter spreads load; nothing secret depends on it.
             seconds *= 1 + self.jitter * random.uniform(-1, 1)  # noqa: S311

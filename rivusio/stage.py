@@ -17,8 +17,9 @@ from rivusio.settings import Settings, StageConfig, resolve
 
 Item = Any  # an operation's callable takes and gives the items of the user's own types
 
-# How a callable is entered: called; called and awaited; or called and awaited if need be.
-Entry = Literal["call", "await", "either"]
+# How a callable is entered: called; called and awaited; called and awaited if need be; or not at
+# all, where the item passes as it is.
+Entry = Literal["call", "await", "either", "pass"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,9 @@ class Stage:
 
 
 def is_async_callable(function: object) -> bool:
-    """Tell whether calling `function` gives a coroutine, by its own word or its `__call__`'s."""
+    """Tell whether calling `function` gives a coroutine: by its own word, or its `__call__`'s."""
+    if hasattr(type(function), "_rivusio_operation"):  # a pipe or a chain says so by its family
+        return bool(getattr(function, "is_async", False))
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004  its own kind is asked for, not whether it can be called
     )

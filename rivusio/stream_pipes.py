@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from datetime import timedelta
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rivusio.checks import at_least, seconds
 from rivusio.interpreter.steps import is_awaitable
@@ -53,6 +53,12 @@ class StreamPipe(AsyncFamily[In, Out]):
         async for item in stream:
             yield await _awaited(self.process_item(item))
 
+    if not TYPE_CHECKING:  # a type checker would take `StreamPipe()` for any callable as well
+
+        def __call__(self, data: Item) -> Coroutine[Any, Any, Item]:
+            """Do the same as `process`."""
+            return self.process(data)
+
     async def process(self, data: In) -> Out:
         """Take one item through `process_item`.
 
@@ -69,7 +75,7 @@ class StreamPipe(AsyncFamily[In, Out]):
         if _overrides(type(self), "process_stream"):
             return UserStream(self.process_stream)
         if type(self) is StreamPipe:
-            return Map(_as_it_came, "either")
+            return Map(_as_it_came, "pass")
         return Map(self.process_item, entry_of(self.process_item))
 
 

@@ -14,7 +14,7 @@ from rivusio.buffer import BufferStatistics
 from rivusio.config import BackpressureConfig
 from rivusio.interpreter.buffered import BufferedBoundary
 from rivusio.interpreter.concurrent import ConcurrentBoundary
-from rivusio.interpreter.node import Item, Node, RunState
+from rivusio.interpreter.node import Item, Node, RunState, upstream_of
 from rivusio.interpreter.segment import Segment
 from rivusio.interpreter.source import Source
 from rivusio.interpreter.steps import HoldingStep, Step, make_holder, make_step, time_matters
@@ -74,6 +74,11 @@ class Line:
             self._last = Segment(self._run, self._steps, self._last)
             self._steps = []
         return self._last
+
+    def interrupt(self) -> None:
+        """Called in the event loop when the source is to end now."""
+        for node in (self.last, *upstream_of(self.last)):
+            node.interrupt()
 
     def buffers(self) -> tuple[BufferStatistics, ...]:
         """Look at every buffer, in the order of the stages."""

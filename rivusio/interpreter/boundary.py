@@ -12,7 +12,7 @@ from abc import abstractmethod
 from typing import Any
 
 from rivusio.errors import StreamError
-from rivusio.interpreter.node import Closing, Node, Place, RunState, joined
+from rivusio.interpreter.node import Closing, Node, Place, RunState, joined, upstream_of
 
 
 class Wakeup:
@@ -35,14 +35,26 @@ class Wakeup:
             self._waiter.set_result(None)
 
 
+# Event loops hold tasks weakly. A run that is collected as part of a circle must find its tasks
+# alive, to end them; they hold nothing of the consumer's side, so they keep no run from that.
+_tasks: set[asyncio.Task[Any]] = set()
+
+
+def keep(task: asyncio.Task[Any]) -> None:
+    """Hold a task of a run until it is done."""
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
 class Boundary(Node):
     """Runs its upstream in one task, from the first pull to the end of the run."""
 
     def __init__(self, run: RunState, upstream: Node) -> None:
         self._run = run
-        self._upstream = upstream
+        self.upstream: Node = upstream
         self._task: asyncio.Task[Any] | None = None
         self._closing = False
+        self._cleaning = False  # the task is closing what is upstream of it
         self._over = False  # the task has come to its end, by whatever way
         self._failure: BaseException | None = None
         self._upstream_closing = Closing()
@@ -53,6 +65,7 @@ class Boundary(Node):
         """Start the task, with a copy of the context as it is at the first pull."""
         if self._task is None:
             self._task = asyncio.create_task(self._work())
+            keep(self._task)
 
     async def _work(self) -> None:
         try:
@@ -63,7 +76,8 @@ class Boundary(Node):
         except BaseException as error:  # noqa: BLE001  it leaves through the consumer instead
             self._failure = error
         finally:
-            await self._upstream.close(self._upstream_closing)
+            self._cleaning = True
+            await self.upstream.close(self._upstream_closing)
             self._over = True
             self.changed.set()
 
@@ -76,25 +90,30 @@ class Boundary(Node):
         return failure
 
     def interrupt(self) -> None:
-        """Pass it on, and let the task see it."""
-        self._upstream.interrupt()
+        """Let the task see it."""
         self.wanted.set()
 
     async def close(self, closing: Closing) -> None:
         """End the task, wait for it, and hand over what is held here."""
         self._closing = True
         if self._task is None:
-            await self._upstream.close(closing)
+            await self.upstream.close(closing)
         elif not self._task.done():
-            self._task.cancel()
+            for node in upstream_of(self):
+                node.halt()  # a cancellation that user code swallows must not start it anew
+            if not self._cleaning:
+                self._task.cancel()
             if (cancelled := await joined(self._task)) is not None:
                 closing.failed(cancelled)
         closing.absorb(self._upstream_closing)
         failure = self._take_failure()
-        if isinstance(failure, StreamError) and failure.stage is not None:
-            # The consumer left before it came to this error: only its item is to be told of.
-            closing.hold(failure.stage, Place.CALL, self._run.units_of(failure))
-        elif failure is not None and not isinstance(failure, Exception):
+        if isinstance(failure, StreamError):
+            # The consumer was ended before it came to this error: its items are to be told of.
+            closing.overtaken.append(failure)
+            stage = -1 if failure.stage is None else failure.stage
+            units = [] if failure.stage is None else self._run.units_of(failure)
+            closing.hold(stage, Place.CALL, [*failure.pending, *units])
+        elif failure is not None:
             closing.failed(failure)
         self._hand_over(closing)
 

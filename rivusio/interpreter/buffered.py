@@ -53,11 +53,11 @@ class BufferedBoundary(Boundary):
     async def _produce(self) -> None:
         while not self._closing:
             await self._until_reading_is_due()
-            item, waited = await _noticing(self._upstream.pull())
+            item, waited = await _noticing(self.upstream.pull())
             if item is END:
                 return
             self._last_read = self._run.clock.now()
-            self._put(self._upstream.item_index, item)
+            self._put(self.upstream.item_index, item)
             self.changed.set()
             if not waited:
                 await asyncio.sleep(0)
@@ -74,20 +74,20 @@ class BufferedBoundary(Boundary):
 
     async def _until_reading_is_due(self) -> None:
         clock = self._run.clock
-        while not self._stopped:
+        while True:
             if self._buffer.blocks:
                 await self.wanted.wait()
                 continue
             due = self._last_read + self._interval
             now = clock.now()
-            if not self._buffer.throttles or now >= due:
+            if self._stopped or not self._buffer.throttles or now >= due:
                 return
             timer = clock.call_at(due, self.wanted.set)
             try:
                 await self.wanted.wait()
             finally:
                 timer.cancel()
-                self._buffer.throttled += clock.now() - now
+                self._buffer.throttled += max(0.0, clock.now() - now)
 
     def interrupt(self) -> None:
         """Stop reading: what is buffered is still delivered."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from rivusio.interpreter.boundary import Boundary
+from rivusio.interpreter.boundary import Boundary, keep
 from rivusio.interpreter.node import END, NOTHING, Closing, Item, Node, Place, RunState, joined
 from rivusio.interpreter.steps import Step
 from rivusio.stage import Concurrency
@@ -82,14 +82,15 @@ class ConcurrentBoundary(Boundary):
         while not self._closing:
             while len(self._started) >= self._limit:
                 await self.wanted.wait()
-            item = await self._upstream.pull()
+            item = await self.upstream.pull()
             if item is END:
                 return
             data = self._step.accept(item)
             task = asyncio.create_task(self._attempt(data))
             self._count += 1
-            self._started.append(_Started(self._count, self._upstream.item_index, data, task))
+            self._started.append(_Started(self._count, self.upstream.item_index, data, task))
             self._running[task] = None
+            keep(task)
             task.add_done_callback(self._on_done)
 
     async def _attempt(self, data: Item) -> Item:
@@ -102,7 +103,7 @@ class ConcurrentBoundary(Boundary):
 
     def _on_done(self, task: asyncio.Task[Item]) -> None:
         self._running.pop(task, None)
-        if not self._ordered:
+        if not self._ordered and not self._closing:
             self._move_before_the_running(task)
         self.changed.set()
 
@@ -123,7 +124,7 @@ class ConcurrentBoundary(Boundary):
         await super().close(closing)
         for task in list(self._running):  # those that the reader has started meanwhile, too
             task.cancel()
-        for each in self._started:
+        for each in list(self._started):
             if (cancelled := await joined(each.task)) is not None:
                 closing.failed(cancelled)
             if not each.task.cancelled():

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum, IntEnum, auto
+from types import AsyncGeneratorType
 from typing import Any, Final, Literal
 
 from rivusio.clock import Clock
@@ -47,6 +48,7 @@ class Closing:
         self._held: list[tuple[int, Place, list[Item]]] = []
         self.errors: list[Exception] = []
         self.leaving: BaseException | None = None  # stronger than any Exception
+        self.overtaken: list[Exception] = []  # failures that came while another was on its way
 
     def hold(self, stage: int, place: Place, items: Iterable[Item]) -> None:
         """Take over the items that were held at a place, in their order."""
@@ -65,8 +67,10 @@ class Closing:
         """Take over all that another closing has found."""
         self._held += other._held
         self.errors += other.errors
-        self.leaving = self.leaving or other.leaving
-        other._held, other.errors, other.leaving = [], [], None
+        self.overtaken += other.overtaken
+        if self.leaving is None:
+            self.leaving = other.leaving
+        other._held, other.errors, other.overtaken, other.leaving = [], [], [], None
 
     def take_pending(self) -> tuple[Item, ...]:
         """Take the held items, downstream first and in order within each holder."""
@@ -154,6 +158,7 @@ class Node(ABC):
     """One part of the line that an item passes through."""
 
     item_index: int | None = None  # the number of the source item behind the last answer
+    upstream: Node | None = None  # nothing stands before a source
 
     @abstractmethod
     async def pull(self) -> Item:
@@ -163,9 +168,33 @@ class Node(ABC):
     async def close(self, closing: Closing) -> None:
         """Clean up this node and all before it; called once, raises nothing."""
 
-    @abstractmethod
     def interrupt(self) -> None:
-        """Called in the event loop when the source is to end now."""
+        """Called in the event loop, on every node, when the source is to end now."""
+        return  # most nodes have nothing to do: their source tells them
+
+    def halt(self) -> None:
+        """Called before the run is cleaned up: nothing more may be asked of what is upstream."""
+        return  # most nodes only ask when they are asked
+
+
+def upstream_of(node: Node) -> Iterator[Node]:
+    """Give the nodes before this one, the source last; a chain may be longer than the stack."""
+    before = node.upstream
+    while before is not None:
+        yield before
+        before = before.upstream
+
+
+async def close_generator(generator: AsyncGeneratorType[Any, Any]) -> None:
+    """Close a user's async generator, unless somebody else is at it.
+
+    At its shutdown an event loop closes all open async generators at the same time, and would
+    complain if we came first.
+    """
+    if getattr(asyncio.get_running_loop(), "_asyncgens_shutdown_called", False):
+        await asyncio.sleep(0)
+    if not generator.ag_running:
+        await generator.aclose()
 
 
 async def joined(task: asyncio.Task[Any]) -> asyncio.CancelledError | None:

@@ -25,7 +25,8 @@ class Segment(Node):
     def __init__(self, run: RunState, steps: Sequence[Step], upstream: Node) -> None:
         self._run = run
         self._steps = steps
-        self._upstream = upstream
+        self.upstream: Node = upstream
+        self._halted = False
         self._open: list[Expansion] = []
         self._in_flight: tuple[Step, Item] | None = None
         self._ended_before = -1  # steps before this position get no more items; -1: all do
@@ -36,7 +37,7 @@ class Segment(Node):
 
     async def pull(self) -> Item:
         """Give the next item that comes out of the last step."""
-        while True:
+        while not self._halted:
             if self._open and self._open[-1].position >= self._ended_before:
                 item, position = await self._next_output()
             elif self._ended_before >= 0:
@@ -44,15 +45,16 @@ class Segment(Node):
                     return END
                 item, position = await self._next_flushed()
             else:
-                item, position = await self._upstream.pull(), 0
+                item, position = await self.upstream.pull(), 0
                 if item is END:
                     self._end_before(0)
                     continue
-                self.item_index = self._upstream.item_index
+                self.item_index = self.upstream.item_index
             if item is not NOTHING:
                 item = await self._advance(item, position)
                 if item is not NOTHING:
                     return item
+        return END
 
     async def _advance(self, item: Item, position: int) -> Item:
         """Take an item through the steps from `position` on, as far as it gets."""
@@ -76,17 +78,18 @@ class Segment(Node):
                 result = step.function(item)
                 if hasattr(type(result), "__await__"):
                     result = await step.awaited(result)
+                if step.is_filter:
+                    result = item if result else NOTHING
             except Exception as error:  # noqa: BLE001  whatever the user's code raises
                 await step.resolve(as_escaped(error), item, self.item_index)
             except BaseException:
                 self._in_flight = step, item
                 raise
-            if not step.is_filter:
-                item = result
-            elif not result:
+            if result is NOTHING:
                 if counters is not None:
                     counters.filtered += 1
                 return NOTHING
+            item = result
             if counters is not None:
                 counters.items_out += 1
         return item
@@ -139,9 +142,9 @@ class Segment(Node):
         self._ended_before = max(self._ended_before, position)
         self._flush = max(self._flush, position)
 
-    def interrupt(self) -> None:
-        """Pass it on."""
-        self._upstream.interrupt()
+    def halt(self) -> None:
+        """Ask for nothing more, and flush nothing."""
+        self._halted = True
 
     async def close(self, closing: Closing) -> None:
         """Hand over what is held, close the user's generators, then what is upstream."""
@@ -154,7 +157,7 @@ class Segment(Node):
         for step in self._steps:
             if isinstance(step, HoldingStep) and step.holder is not None:
                 closing.hold(step.index, Place.HOLDER, step.holder.held())
-        await self._upstream.close(closing)
+        await self.upstream.close(closing)
 
     async def _close_expansion(self, expansion: Expansion, closing: Closing) -> None:
         step = self._steps[expansion.position]

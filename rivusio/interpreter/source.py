@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from rivusio.errors import StreamError
-from rivusio.interpreter.node import END, Closing, Item, Node, RunState
+from rivusio.interpreter.node import END, Closing, Item, Node, RunState, close_generator
 
 
 class Source(Node):
@@ -64,6 +64,7 @@ class Source(Node):
 
     async def _next_async(self) -> Item:
         self._waiting = asyncio.current_task()
+        self._cancelling = self._waiting.cancelling() if self._waiting is not None else 0
         try:
             if self._async is None:
                 self._async = aiter(self._items)  # type: ignore[arg-type]  # async: see __init__
@@ -94,15 +95,18 @@ class Source(Node):
         self.stop()
         if self._waiting is not None and not self._cancelled_by_us:
             self._cancelled_by_us = True
-            self._cancelling = self._waiting.cancelling()
             self._waiting.cancel()
+
+    def halt(self) -> None:
+        """Give nothing more."""
+        self.stop()
 
     async def close(self, closing: Closing) -> None:
         """Close the iterator if it is a generator; any other object is the user's."""
         self._over = True
         try:
             if inspect.isasyncgen(self._async):
-                await self._async.aclose()
+                await close_generator(self._async)
             elif inspect.isgenerator(self._plain):
                 self._plain.close()
         except Exception as error:  # noqa: BLE001  whatever a user's finally block raises

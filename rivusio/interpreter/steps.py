@@ -15,7 +15,8 @@ from typing import NoReturn, TypeGuard, assert_never
 
 from rivusio.clock import Deadline
 from rivusio.errors import DeadLetter, StreamError
-from rivusio.interpreter.node import END, NOTHING, Item, RunState
+from rivusio.interpreter.node import END, NOTHING, Item, RunState, close_generator
+from rivusio.settings import Settings
 from rivusio.stage import (
     Batch,
     Entry,
@@ -45,6 +46,8 @@ class Step:
         self.index = index
         self.name = stage.name
         self.settings = stage.settings
+        if not stage.has_single_call:  # there is nothing that could fail or take its time
+            self.settings = Settings(skip_none=self.settings.skip_none)
         self.counters = run.stage_counters(index)
         self._handler = stage.handler
         self.function, self.entry = _call_of(stage.operation)
@@ -60,6 +63,7 @@ class Step:
             isinstance(stage.operation, Map | Filter)
             and not self._is_treated
             and not settings.skip_none
+            and self.entry != "pass"
         )
 
     def enter_in(self, in_thread: Callable[..., Awaitable[Item]]) -> None:
@@ -132,6 +136,8 @@ class Step:
             return await self._enter(data)
 
     async def _enter(self, data: Item) -> Item:
+        if self.entry == "pass":
+            return data
         result = enter_plain(self.function, self.fresh(data))
         return await self.awaited(result) if is_awaitable(result) else result
 
@@ -176,9 +182,12 @@ class Step:
         try:
             answer = enter_plain(on_error, letter)
             if is_awaitable(answer):
+                if not self._run.in_loop:
+                    refuse(answer, "the dead-letter callable")
                 await answer
         except Exception as failure:
-            failure.__context__ = failure.__context__ or error
+            if failure.__context__ is None:
+                failure.__context__ = error
             raise self._failure(data, failure, item_index) from failure
         if counters is not None:
             counters.dead_letters += len(self.units(data))
@@ -202,6 +211,9 @@ class Step:
 
 class FilterStep(Step):
     """Passes the item itself on, or nothing."""
+
+    async def _enter(self, data: Item) -> Item:
+        return bool(await super()._enter(data))  # whose truth may fail, as an array's does
 
     def emit(self, data: Item, result: Item) -> Item:
         """Give the item if `keep` said so."""
@@ -297,7 +309,7 @@ class Expansion:
     async def close(self) -> None:
         """Close the user's generator, if it is one."""
         if inspect.isasyncgen(self._more):
-            await self._more.aclose()
+            await close_generator(self._more)
         elif inspect.isgenerator(self._outputs):
             self._outputs.close()
 
@@ -397,7 +409,7 @@ def _same(item: Item) -> Item:
 
 def _call_of(operation: Operation) -> tuple[Callable[[Item], Item], Entry]:
     if isinstance(operation, Take) or operation.call is None:
-        return _same, "call"
+        return _same, "pass"
     if isinstance(operation, UserStream):
         message = f"{operation} has no call of its own"
         raise AssertionError(message)

@@ -46,7 +46,7 @@ class TimedBoundary(Boundary):
         while True:
             while not self._hungry:
                 await self.wanted.wait()
-            item = await self._upstream.pull()
+            item = await self.upstream.pull()
             if item is END:
                 self._disarm()
                 self._hand(None, self._holder.close())
@@ -57,7 +57,7 @@ class TimedBoundary(Boundary):
             if self._holder.deadline != self._due:
                 self._arm()
             if closed is not None:
-                self._hand(self._upstream.item_index, closed)
+                self._hand(self.upstream.item_index, closed)
             if self._closing:  # the upstream has swallowed the cancellation
                 return
 

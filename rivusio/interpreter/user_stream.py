@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from typing import Self
 
 from rivusio.errors import StreamError
-from rivusio.interpreter.node import END, Closing, Item, Node, RunState
+from rivusio.interpreter.node import END, Closing, Item, Node, RunState, close_generator
+from rivusio.interpreter.steps import enter_plain
 from rivusio.stage import Stage, UserStream
 
 
@@ -19,10 +20,11 @@ class UserStreamNode(Node):
         assert isinstance(operation, UserStream)  # noqa: S101  the builder has looked
         self._run = run
         self._index = index
-        self._name = stage.name
+        self.name = stage.name
         self._skip_none = stage.settings.skip_none
         self._call = operation.call
         self._counters = run.stage_counters(index)
+        self.upstream: Node = upstream
         self._input = _Input(run, upstream, self)
         self._outputs: AsyncIterator[Item] | None = None
         self._over = False
@@ -51,16 +53,18 @@ class UserStreamNode(Node):
     def _failure(self, error: BaseException) -> StreamError:
         if self._counters is not None:
             self._counters.errors += 1
-        return self._run.failure(self._name, self._index, self._input.last, error, None)
+        failure = self._run.failure(self.name, self._index, self._input.last, error, None)
+        failure.pending, self._input.moved = self._input.moved, ()
+        return failure
 
     def _opened(self) -> AsyncIterator[Item]:
-        outputs = self._call(self._input)
+        outputs = enter_plain(self._call, self._input)
         if isinstance(outputs, AsyncIterator):
             return outputs
         if inspect.iscoroutine(outputs):
             outputs.close()  # it will never be awaited, and need not complain
         message = (
-            f"{self._name}.process_stream must be an async generator (async def with yield), "
+            f"{self.name}.process_stream must be an async generator (async def with yield), "
             f"but gave a {type(outputs).__name__}"
         )
         raise TypeError(message)
@@ -70,17 +74,13 @@ class UserStreamNode(Node):
         if self._counters is not None:
             self._counters.items_in += 1
 
-    def interrupt(self) -> None:
-        """Pass it on: the user's stream sees the end of its input."""
-        self._input.upstream.interrupt()
-
     async def close(self, closing: Closing) -> None:
         """Close the user's generator, then what is upstream of it."""
         self._over = True
         outputs, self._outputs = self._outputs, None
         try:
             if inspect.isasyncgen(outputs):
-                await outputs.aclose()
+                await close_generator(outputs)
         except Exception as error:  # noqa: BLE001  whatever a user's finally block raises
             closing.failed(error if self._run.raised(error) else self._failure(error))
         except BaseException as error:  # noqa: BLE001  it leaves the run once all is clean
@@ -93,33 +93,54 @@ class _Input:
 
     def __init__(self, run: RunState, upstream: Node, node: UserStreamNode) -> None:
         self._run = run
+        self._upstream = upstream
         self._node = node
+        self._asked = False
+        self._over = False
         self._closed = False
-        self.upstream = upstream
         self.last: Item = None  # the item that the user's stream took last
+        self.moved: tuple[Item, ...] = ()  # what an upstream error has brought to the user
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Item:
-        if self._closed:
-            raise StopAsyncIteration
+        if self._asked:
+            message = f"the stream of {self._node.name} is already being asked for an item"
+            raise RuntimeError(message)
+        self._asked = True
         try:
-            item = await self.upstream.pull()
+            item = END if self._over else await self._upstream.pull()
         except StreamError as error:
-            # Whoever catches this has all that was upstream of it; there is no more to come.
-            upstream = Closing()
-            await self.close(upstream)
-            error.pending = upstream.take_pending() + error.pending
-            self._run.closing.errors += upstream.errors
+            self._over = True
+            await self._hand_over_to(error)
             raise
+        except BaseException:
+            self._over = True  # as with any generator that an exception has gone through
+            raise
+        finally:
+            self._asked = False
         if item is END:
             raise StopAsyncIteration
         self.last = item
         self._node.count_input()
         return item
 
+    async def _hand_over_to(self, error: StreamError) -> None:
+        """Give an upstream error all that was upstream of the user's stream.
+
+        Whoever catches it has it; there is no more to come.
+        """
+        upstream = Closing()
+        await self.close(upstream)
+        error.pending = upstream.take_pending() + error.pending
+        self.moved = error.pending
+        leaving, upstream.leaving = upstream.leaving, None
+        self._run.closing.absorb(upstream)
+        if leaving is not None:
+            raise leaving from error
+
     async def close(self, closing: Closing) -> None:
         if not self._closed:
             self._closed = True
-            await self.upstream.close(closing)
+            await self._upstream.close(closing)

@@ -50,6 +50,13 @@ async def test_it_can_be_given_to_a_stream(options: Any) -> None:
     assert [output async for output in run] == [2, 4, 6, 8]
 
 
+@pytest.mark.rule("5")
+def test_its_defaults() -> None:
+    config = BackpressureConfig()
+    assert (config.max_buffer_size, config.throttle_threshold) == (1000, 0.8)
+    assert (config.min_processing_time, config.overflow) == (0.1, "block")
+
+
 @pytest.mark.rule("5", "5.1")
 @pytest.mark.parametrize(
     "stage",
@@ -155,6 +162,23 @@ async def test_stop_does_not_wait_for_a_throttled_reader(clock: VirtualClock) ->
     assert [output async for output in run] == [2, 4, 6]
 
 
+@pytest.mark.rule("5.2")
+async def test_stop_ends_a_throttled_reader_though_the_consumer_is_busy(
+    clock: VirtualClock,
+) -> None:
+    recorder = Recorder()
+    config = BackpressureConfig(
+        max_buffer_size=10, throttle_threshold=0.3, min_processing_time=1000.0
+    )
+    run = Double().stream(recorder.feed(range(20)), config=config, clock=clock)
+    await anext(run)
+    await settle()
+    run.stop()
+    await settle()
+    assert recorder.story[-1] == ("closed", None)
+    assert [output async for output in run] == [2, 4, 6]
+
+
 @pytest.mark.rule("5.3")
 async def test_block_waits(clock: VirtualClock) -> None:
     source = ScriptedSource(clock).emit(*range(9)).end()
@@ -231,6 +255,17 @@ async def test_an_error_of_the_source_comes_after_the_items_before_it(
 
 
 @pytest.mark.rule("5.4")
+async def test_an_error_of_the_source_waits_for_a_busy_consumer(clock: VirtualClock) -> None:
+    source = ScriptedSource(clock).emit(1, 2, 3).fail(OSError("gone"))
+    run = Double().stream(source, config=buffer(10), clock=clock)
+    assert await anext(run) == 2
+    await settle()  # the source has failed by now
+    assert [await anext(run), await anext(run)] == [4, 6]
+    with pytest.raises(StreamError, match="gone"):
+        await anext(run)
+
+
+@pytest.mark.rule("5.4")
 async def test_an_error_of_a_stage_before_the_buffer_comes_in_its_order_too() -> None:
     def parse(text: str) -> int:
         return int(text)
@@ -280,6 +315,24 @@ def test_values_out_of_range_are_validation_errors(field: str, value: Any, rule:
     assert field in str(caught.value)
     assert rule in str(caught.value)
     assert f"input_value={value!r}" in str(caught.value)
+
+
+@pytest.mark.rule("5.4")
+async def test_what_the_statistics_say(clock: VirtualClock) -> None:
+    source = ScriptedSource(clock).emit(*range(6)).end()
+    config = BackpressureConfig(
+        max_buffer_size=4, throttle_threshold=0.75, min_processing_time=2.0, overflow="drop_oldest"
+    )
+    run = Double().stream(source, config=config, clock=clock)
+    assert await anext(run) == 0
+    await clock.advance(4)  # 1, 2, 3 at once, 4 after two seconds, 5 after four
+    full = run.buffers[0]
+    assert (full.current, full.peak, full.dropped) == (4, 4, 1)
+    assert full.throttled == pytest.approx(4.0)
+    assert [await anext(run), await anext(run)] == [4, 6]
+    half = run.buffers[0]
+    assert (half.current, half.peak, half.dropped) == (2, 4, 1)
+    await run.aclose()
 
 
 @pytest.mark.rule("5.4")

@@ -341,6 +341,65 @@ async def test_pending_has_closed_windows_that_were_not_taken(clock: VirtualCloc
 
 
 @pytest.mark.rule("6.3")
+async def test_a_window_that_has_closed_meanwhile_is_pending(clock: VirtualClock) -> None:
+    async def fail_later(_: object) -> None:
+        await clock.sleep(5)
+        raise ValueError
+
+    source = ScriptedSource(clock).emit(1).idle(1.5).emit(2).idle(1).emit(3)
+    consumer = Consumer((tumbling(SECOND) >> map(fail_later)).stream(source, clock=clock), clock)
+    await clock.advance(10)
+    assert isinstance(consumer.error, StreamError)
+    assert (consumer.error.item, consumer.error.pending) == ([1], (2,))
+
+
+@pytest.mark.rule("6.3")
+async def test_what_a_sliding_window_has_shown_is_not_pending() -> None:
+    def source() -> Iterator[int]:
+        yield from range(4)
+        raise OSError
+
+    run = sliding(3, 2).stream(source())
+    assert await anext(run) == [0, 1, 2]
+    with pytest.raises(StreamError) as caught:
+        await anext(run)
+    assert caught.value.pending == (3,)
+
+
+@pytest.mark.rule("6.3")
+async def test_what_is_in_flight_at_a_stage_is_downstream_of_its_buffer(
+    clock: VirtualClock,
+) -> None:
+    async def slow(item: int) -> int:
+        await clock.sleep(item)
+        return item
+
+    buffered = BackpressureConfig(max_buffer_size=9, min_processing_time=0.0)
+    chain = map(slow).concurrent(2).with_config(buffered) >> FailsOn(1)
+    consumer = Consumer(chain.stream([1, 5, 6, 7], clock=clock), clock)
+    await clock.advance(1)
+    assert isinstance(consumer.error, StreamError)
+    assert (consumer.error.item, consumer.error.pending) == (1, (5, 6, 7))
+
+
+@pytest.mark.rule("6.3")
+@pytest.mark.parametrize("config", [None, StreamConfig(timeout=1000.0)], ids=["bare", "treated"])
+async def test_an_item_in_flight_at_any_stage_is_pending_unobserved_too(
+    config: StreamConfig | None, clock: VirtualClock
+) -> None:
+    async def slow(item: int) -> int:
+        await clock.sleep(item)
+        return item
+
+    stage = map(slow) if config is None else map(slow).with_config(config)
+    chain = stage >> tumbling(SECOND) >> FailsOn([0])
+    consumer = Consumer(chain.stream([0, 5, 6], clock=clock), clock)
+    await clock.advance(1)
+    assert isinstance(consumer.error, StreamError)
+    assert (consumer.error.item, consumer.error.pending) == ([0], (5,))
+
+
+@pytest.mark.rule("6.3")
 async def test_an_item_in_flight_before_a_boundary_is_pending(clock: VirtualClock) -> None:
     async def slow(item: int) -> int:
         await clock.sleep(item)
@@ -385,6 +444,21 @@ async def test_the_error_of_another_run_is_wrapped() -> None:
 
     error = await failure_of(map(through_another_run), [1])
     assert (error.stage, error.item) == (0, 1)
+    assert isinstance(error.__cause__, StreamError)
+    assert error.__cause__.stage == 1
+
+
+@pytest.mark.rule("6.4")
+async def test_the_error_of_another_run_is_wrapped_in_a_user_stream_too() -> None:
+    inner = Double() >> FailsOn(2)
+
+    class Through(StreamPipe[int, int]):
+        async def process_stream(self, stream: AsyncIterator[int]) -> AsyncIterator[int]:
+            async for item in inner.stream(stream):
+                yield item
+
+    error = await failure_of(Through(), [1])
+    assert (error.stage, error.pipe) == (0, "Through")
     assert isinstance(error.__cause__, StreamError)
     assert error.__cause__.stage == 1
 
@@ -517,6 +591,18 @@ async def test_a_plain_handle_error_on_an_async_pipe() -> None:
     class Plain(AsyncFailsOn):
         def handle_error(self, error: Exception, data: object) -> str:
             return "handled"
+
+    assert await outputs_of(Plain(2), [1, 2]) == [1, "handled"]
+
+
+@pytest.mark.rule("6.6")
+async def test_a_plain_handle_error_of_an_async_pipe_may_give_an_awaitable() -> None:
+    async def later() -> str:
+        return "handled"
+
+    class Plain(AsyncFailsOn):
+        def handle_error(self, error: Exception, data: object) -> Any:
+            return later()
 
     assert await outputs_of(Plain(2), [1, 2]) == [1, "handled"]
 
@@ -790,6 +876,21 @@ async def test_a_timeout_is_not_taken_for_a_cancellation_and_the_other_way_round
 
 
 @pytest.mark.rule("6.8")
+async def test_a_timeout_leaves_no_cancellation_behind(clock: VirtualClock) -> None:
+    async def hang(_: object) -> None:
+        await asyncio.Event().wait()
+
+    async def consume() -> int:
+        config = StreamConfig(timeout=2.0, on_error="skip")
+        assert await outputs_of(map(hang).with_config(config), [1], clock=clock) == []
+        return asyncio.current_task().cancelling()  # type: ignore[union-attr]  # inside a task
+
+    consuming = asyncio.create_task(consume())
+    await clock.advance(2)
+    assert await consuming == 0
+
+
+@pytest.mark.rule("6.8")
 async def test_retry_comes_before_handle_error_and_that_before_on_error() -> None:
     story: list[str] = []
 
@@ -990,6 +1091,33 @@ async def test_from_a_task_of_the_run_it_leaves_through_the_consumer(
     for chain in (map(fail) >> tumbling(SECOND), map(fail_slowly).concurrent(2)):
         with pytest.raises(base):
             await outputs_of(chain, [1], clock=clock)
+
+
+@pytest.mark.rule("6.10")
+async def test_a_cancelled_error_from_a_task_of_the_run_is_no_end(clock: VirtualClock) -> None:
+    def fail(item: int) -> int:
+        if item == 2:
+            raise asyncio.CancelledError
+        return item
+
+    with pytest.raises(asyncio.CancelledError):
+        await outputs_of(map(fail) >> tumbling(SECOND), [1, 2, 3], clock=clock)
+
+
+@pytest.mark.rule("6.10")
+async def test_what_is_no_exception_leaves_from_the_clean_up_too() -> None:
+    def source() -> Iterator[int]:
+        try:
+            yield 1
+        finally:
+            raise KeyboardInterrupt
+
+    run, plain = Double().stream(source()), Double().iterate(source())
+    assert await anext(run) == next(plain) == 2
+    with pytest.raises(KeyboardInterrupt):
+        await run.aclose()
+    with pytest.raises(KeyboardInterrupt):
+        plain.close()
 
 
 def stops(item: Any) -> Any:

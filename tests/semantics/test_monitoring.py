@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import tracemalloc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,10 +13,13 @@ import pytest
 
 from rivusio import (
     BackpressureConfig,
+    BatchStreamPipe,
+    MetricValue,
     MetricWindow,
     PipelineMonitor,
     StreamConfig,
     StreamError,
+    StreamPipe,
     batch,
     filter,
     flat_map,
@@ -25,7 +28,7 @@ from rivusio import (
     take,
     tumbling,
 )
-from rivusio.testing import ScriptedSource, VirtualClock
+from rivusio.testing import ScriptedSource, VirtualClock, settle
 from tests.semantics.support import (
     AsyncFailsOn,
     Consumer,
@@ -242,6 +245,70 @@ async def test_error_rate_is_a_share_of_the_items() -> None:
 
 
 @pytest.mark.rule("7.2")
+async def test_a_short_run_has_a_throughput_too(clock: VirtualClock) -> None:
+    monitor = PipelineMonitor()
+
+    async def slow(item: int) -> int:
+        await clock.sleep(0.5)
+        return item
+
+    consumer = Consumer(map(slow).stream(range(10), clock=clock, monitor=monitor), clock)
+    await clock.advance(10)
+    assert consumer.ended
+    assert float(monitor.get_metrics()["throughput"]) == pytest.approx(2.0)
+
+
+@pytest.mark.rule("7.2")
+async def test_an_item_of_a_batch_has_its_share_of_the_call(clock: VirtualClock) -> None:
+    monitor = PipelineMonitor()
+
+    async def slow(items: list[int]) -> int:
+        await clock.sleep(5)
+        return len(items)
+
+    chain = batch(10) >> map(slow)
+    consumer = Consumer(chain.stream(range(100), clock=clock, monitor=monitor), clock)
+    await clock.advance(100)
+    assert consumer.ended
+    assert float(monitor.get_metrics()["processing_time"]) == pytest.approx(0.5)
+
+
+@pytest.mark.rule("7.2")
+async def test_the_metrics_of_a_stage_are_its_own() -> None:
+    monitor = PipelineMonitor()
+    skip = StreamConfig(on_error="skip")
+    chain = filter(lambda item: item < 5) >> FailsOn(3).with_config(skip)
+    await outputs_of(chain, range(10), monitor=monitor)
+    monitor.stop()
+    metrics = monitor.get_metrics()
+    assert [float(each["error_rate"]) for each in metrics["stages"]] == [0.0, 0.2]
+    rates = [float(each["throughput"]) * metrics["total_time"] for each in metrics["stages"]]
+    assert rates == pytest.approx([10, 5])
+
+
+@pytest.mark.rule("7.2")
+async def test_total_time_goes_on_until_the_end_of_the_last_run() -> None:
+    monitor = PipelineMonitor()
+    run = Double().stream([1, 2], monitor=monitor)
+    await anext(run)
+    early = monitor.get_metrics()["total_time"]
+    await asyncio.sleep(0.002)
+    assert monitor.get_metrics()["total_time"] >= early + 0.001
+    await run.aclose()
+    total = monitor.get_metrics()["total_time"]
+    await asyncio.sleep(0.002)
+    assert monitor.get_metrics()["total_time"] == total
+
+
+@pytest.mark.rule("7.2")
+def test_what_a_metric_window_says() -> None:
+    window = MetricWindow(MetricValue(0.0, float(value)) for value in [*range(1, 100), 200])
+    assert (window.min, window.max, window.average) == (1.0, 200.0, 51.5)
+    assert (window.p50, window.p95, window.p99) == (50.0, 95.0, 99.0)
+    assert (float(window), int(window), f"{window:.2f}") == (51.5, 51, "51.50")
+
+
+@pytest.mark.rule("7.2")
 def test_an_empty_monitor() -> None:
     metrics = PipelineMonitor().get_metrics()
     assert metrics["stages"] == []
@@ -339,6 +406,71 @@ async def test_a_sliding_windows_items_are_accounted_for() -> None:
     outputs = await outputs_of(sliding(3, 3), range(7), monitor=monitor)
     assert monitor.get_metrics()["discarded"] == 1  # a partial window is never emitted
     account(monitor, outputs)
+
+
+@pytest.mark.rule("7.3")
+async def test_errors_of_flat_maps_and_user_streams_are_counted() -> None:
+    def expand(item: int) -> Iterator[int]:
+        yield item
+        raise ValueError
+
+    class Failing(StreamPipe[int, int]):
+        async def process_stream(self, stream: AsyncIterator[int]) -> AsyncIterator[int]:
+            async for item in stream:
+                yield item
+                raise ValueError
+
+    for chain in (flat_map(expand), Failing()):
+        monitor = PipelineMonitor()
+        with pytest.raises(StreamError):
+            await outputs_of(chain, [1, 2], monitor=monitor)
+        metrics = monitor.get_metrics()
+        assert (metrics["errors"], metrics["stages"][0]["errors"]) == (1, 1)
+        assert (metrics["items_in"], metrics["items_out"]) == (1, 1)
+
+
+class Nothing(BatchStreamPipe[int, None]):
+    def process_batch(self, batch: list[int]) -> None:
+        if sum(batch) > 9:
+            raise ValueError
+
+
+@pytest.mark.rule("7.3")
+async def test_a_batch_is_counted_by_its_items_whatever_becomes_of_it() -> None:
+    monitor = PipelineMonitor()
+    letters: list[Any] = []
+    config = StreamConfig(skip_none=True, on_error=letters.append)
+    outputs = await outputs_of(Nothing(3, config=config), range(6), monitor=monitor)
+    assert outputs == []
+    metrics = monitor.get_metrics()
+    assert (metrics["filtered"], metrics["dead_letters"], metrics["errors"]) == (3, 3, 1)
+    account(monitor)
+
+
+@pytest.mark.rule("7.3")
+async def test_what_a_buffer_drops_or_holds_has_come_to_its_stage(clock: VirtualClock) -> None:
+    monitor = PipelineMonitor()
+    config = BackpressureConfig(
+        max_buffer_size=2, overflow="drop_oldest", throttle_threshold=1.0, min_processing_time=0.0
+    )
+    chain = Double() >> map(str).with_config(config)
+    run = chain.stream(ScriptedSource().emit(*range(6)), clock=clock, monitor=monitor)
+    assert await anext(run) == "0"
+    await settle()
+    await run.aclose()
+    stage = monitor.get_metrics()["stages"][1]
+    assert (stage["items_out"], stage["dropped"], stage["discarded"]) == (1, 3, 2)
+    assert stage["items_in"] == 6
+
+
+@pytest.mark.rule("7.3")
+async def test_items_of_a_time_window_are_counted_as_they_come(clock: VirtualClock) -> None:
+    monitor = PipelineMonitor()
+    outputs = await outputs_of(tumbling(SECOND), range(5), clock=clock, monitor=monitor)
+    metrics = monitor.get_metrics()
+    assert (metrics["items_in"], metrics["items_out"]) == (5, len(outputs))
+    (stage,) = metrics["stages"]
+    assert (stage["items_in"], stage["items_out"]) == (5, 1)
 
 
 @pytest.mark.rule("7.3")

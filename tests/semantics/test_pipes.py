@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -210,6 +210,22 @@ async def test_process_items_without_process_item_gives_the_items() -> None:
     assert await outputs_of(Same(2), [1, 2]) == [[1, 2]]
 
 
+@pytest.mark.rule("2.1")
+async def test_a_plain_method_may_give_an_awaitable() -> None:
+    class Later(StreamPipe[int, int]):
+        def process_item(self, item: int) -> Awaitable[int]:
+            return SlowDouble().process(item)
+
+    assert await outputs_of(Later(), [1, 2]) == [2, 4]
+
+
+@pytest.mark.rule("2.1")
+@pytest.mark.parametrize("stage", [PlainIncrement(), PlainSum(2), PlainWindowSum(SECOND)], ids=str)
+def test_plain_methods_do_not_change_the_family(stage: Any) -> None:
+    assert stage.is_async
+    assert isinstance(Double() >> stage, AsyncPipeline)
+
+
 @pytest.mark.rule("2.2")
 def test_constructors_take_a_name_and_a_config() -> None:
     config = StreamConfig(retry_attempts=2)
@@ -260,6 +276,16 @@ class ForgetfulBatch(BatchStreamPipe[int, int]):
         return sum(batch)
 
 
+class ForgetfulWindow(SlidingWindowPipe[int, int]):
+    size = 2
+
+    def __init__(self) -> None:
+        pass
+
+    async def process_window(self, window: list[int]) -> int:
+        return sum(window)
+
+
 @dataclass
 class Scaled(SyncBasePipe[int, int]):
     factor: int
@@ -272,6 +298,7 @@ class Scaled(SyncBasePipe[int, int]):
 async def test_an_init_that_forgets_its_super_still_works() -> None:
     assert await outputs_of(Forgetful(3) >> ForgetfulStream(5), [1, 2]) == [15, 30]
     assert await outputs_of(ForgetfulBatch(), [1, 2, 3]) == [3, 3]
+    assert await outputs_of(ForgetfulWindow(), [1, 2, 3]) == [3, 5]
     assert list(Scaled(3).iterate([1])) == [3]
     assert Forgetful(3).name == "Forgetful"
 
@@ -372,6 +399,14 @@ def test_take_asks_the_source_for_no_more_than_it_needs() -> None:
 
 
 @pytest.mark.rule("2.4")
+def test_take_of_nothing_leaves_the_source_untouched() -> None:
+    untouched = iter("abc")
+    assert list(take(0).iterate(untouched)) == []
+    assert list((map(str) >> take(0) >> batch(2)).iterate(untouched)) == []
+    assert next(untouched) == "a"
+
+
+@pytest.mark.rule("2.4")
 def test_what_stands_behind_take_is_flushed_and_what_stands_before_is_discarded() -> None:
     monitor = PipelineMonitor()
     chain = batch(2) >> flat_map(lambda pair: pair) >> take(3) >> batch(2)
@@ -446,6 +481,22 @@ async def test_a_sync_callable_that_gives_an_awaitable_is_an_error_that_says_so(
 
 
 @pytest.mark.rule("2.5")
+async def test_a_sync_callable_in_a_thread_may_not_give_an_awaitable_either() -> None:
+    hidden = map(lambda data: SlowDouble().process(data)).concurrent(2, threads=True)
+    with pytest.raises(StreamError, match=r"<lambda> is sync, but gave an awaitable"):
+        await outputs_of(hidden, [1])
+
+
+@pytest.mark.rule("2.5")
+def test_a_sync_flat_map_that_gives_an_awaitable_is_an_error_that_says_so() -> None:
+    def hidden(item: int) -> Any:
+        return SlowUpTo().expand(item)
+
+    with pytest.raises(StreamError, match="flat_map is sync, but gave an awaitable"):
+        list(flat_map(hidden).iterate([1]))
+
+
+@pytest.mark.rule("2.5")
 def test_two_bare_functions_cannot_be_joined() -> None:
     with pytest.raises(TypeError, match="unsupported operand"):
         len >> str  # type: ignore[operator]
@@ -485,6 +536,19 @@ async def test_none_is_an_item() -> None:
 
 
 @pytest.mark.rule("2.7")
+async def test_none_from_the_source_is_an_item() -> None:
+    assert list(map(str).iterate([1, None, 2])) == ["1", "None", "2"]
+    assert await outputs_of(map(str), in_turn([1, None, 2])) == ["1", "None", "2"]  # type: ignore[arg-type]  # async
+
+
+@pytest.mark.rule("2.7")
+def test_only_none_is_dropped() -> None:
+    config = StreamConfig(skip_none=True)
+    same = map(lambda item: item).with_config(config)
+    assert list(same.iterate([0, "", None, [], False])) == [0, "", [], False]
+
+
+@pytest.mark.rule("2.7")
 def test_none_is_dropped_where_it_was_asked_for() -> None:
     monitor = PipelineMonitor()
     maybe = map({"a": 1}.get)
@@ -517,6 +581,8 @@ def test_joining_is_associative() -> None:
     a, b, c = Double(), Odd(), UpTo()
     assert ((a >> b) >> c).stages == (a >> (b >> c)).stages
     assert a.then(b).then(c).stages == (a >> b >> c).stages
+    slow = SlowDouble()
+    assert slow.then(b).stages == (slow >> b).stages
     assert (a >> b >> c).pipes == [a, b, c]
 
 
@@ -529,6 +595,12 @@ async def test_the_kind_of_a_chain() -> None:
     chain: Any = map(int)
     chain >>= Double()
     assert list(chain.iterate(["7"])) == [14]
+
+
+@pytest.mark.rule("2.8")
+def test_a_sync_pipeline_cannot_hold_an_async_stage() -> None:
+    with pytest.raises(TypeError, match="'SlowDouble' is async: a SyncPipeline cannot hold it"):
+        SyncPipeline([Double(), SlowDouble()])
 
 
 @pytest.mark.rule("2.9")
@@ -554,6 +626,23 @@ def test_on_a_chain_with_config_reaches_the_stages_that_have_none() -> None:
 
 
 @pytest.mark.rule("2.9")
+def test_on_a_chain_with_config_leaves_a_pipes_own_settings_alone() -> None:
+    class Own(FailsOn):
+        def __init__(self) -> None:
+            SyncBasePipe.__init__(self, config=StreamConfig(on_error="skip"))
+            self.bad, self.calls = (2,), []
+
+    chain = (Own() >> Double()).with_config(StreamConfig(skip_none=True))
+    assert list(chain.iterate([1, 2, 3])) == [2, 6]
+
+
+@pytest.mark.rule("2.9")
+async def test_a_stage_keeps_its_settings_when_it_becomes_concurrent() -> None:
+    lenient = FailsOn(2).with_config(StreamConfig(on_error="skip"))
+    assert await outputs_of(lenient.concurrent(2, threads=True), [1, 2, 3]) == [1, 3]
+
+
+@pytest.mark.rule("2.9")
 def test_settings_travel_with_their_stages() -> None:
     lenient = FailsOn(2).with_config(StreamConfig(on_error="skip"))
     assert list((Double() >> lenient >> Double()).iterate([1, 2])) == [8]
@@ -567,6 +656,8 @@ def test_only_the_monitor_of_the_object_that_is_run_observes() -> None:
     list(chain.iterate([1, 2]))
     assert part.get_metrics()["items_in"] == 0
     assert whole.get_metrics()["items_in"] == 2
+    list((first >> Odd()).iterate([1, 2]))
+    assert part.get_metrics()["items_in"] == 0
 
 
 @pytest.mark.rule("2.10")

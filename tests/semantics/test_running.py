@@ -28,7 +28,7 @@ from rivusio import (
     take,
     tumbling,
 )
-from rivusio.testing import Recorder, ScriptedSource, VirtualClock, settle
+from rivusio.testing import MockSyncSource, Recorder, ScriptedSource, VirtualClock, settle
 from tests.semantics.support import (
     AsyncFailsOn,
     Consumer,
@@ -71,6 +71,18 @@ async def test_through_is_stream() -> None:
     config = StreamConfig(on_error="skip")
     through = AsyncStream([1, 2], config).through(AsyncFailsOn(1))
     assert [output async for output in through] == [2]
+
+
+@pytest.mark.rule("3.1")
+async def test_through_has_the_metrics_and_the_clock_of_the_stream(clock: VirtualClock) -> None:
+    monitor = PipelineMonitor()
+    source = ScriptedSource(clock).emit(1).idle(1).emit(2)
+    stream = AsyncStream(source, metrics=monitor, clock=clock)
+    consumer = Consumer(stream.through(tumbling(SECOND)), clock)
+    await clock.advance(1)
+    assert consumer.values == [[1]]
+    assert monitor.get_metrics()["items_in"] == 2
+    await consumer.stop()
 
 
 @pytest.mark.rule("3.1")
@@ -381,6 +393,16 @@ async def test_stop_from_another_thread_wakes_the_run(clock: VirtualClock) -> No
 
 
 @pytest.mark.rule("3.6")
+async def test_stop_from_another_thread_wakes_a_loop_that_sleeps() -> None:
+    run = batch(10).stream(ScriptedSource().emit("a"))
+    thread = threading.Timer(0.02, run.stop)
+    thread.start()
+    async with asyncio.timeout(5):  # nothing else would wake the loop earlier
+        assert [output async for output in run] == [["a"]]
+    thread.join()
+
+
+@pytest.mark.rule("3.6")
 async def test_a_source_that_swallows_the_stop_still_has_its_item_handled() -> None:
     async def stubborn() -> AsyncIterator[str]:
         yield "a"
@@ -430,6 +452,16 @@ async def test_aclose_before_the_first_item_leaves_the_source_untouched() -> Non
 
 
 @pytest.mark.rule("3.7")
+async def test_a_source_is_opened_when_the_first_item_is_asked_for() -> None:
+    source = MockSyncSource([1])
+    await Double().stream(source).aclose()
+    run, plain = Double().stream(source), Double().iterate(source)
+    assert source.iterations == 0
+    assert [output async for output in run] == list(plain) == [2]
+    assert source.iterations == 2
+
+
+@pytest.mark.rule("3.7")
 async def test_only_generators_are_closed() -> None:
     class File:
         closed = False
@@ -476,6 +508,27 @@ async def test_the_source_is_closed_in_the_task_that_iterated_it(clock: VirtualC
 
 
 @pytest.mark.rule("3.7")
+async def test_a_source_that_is_not_being_waited_for_is_closed_in_its_task_too(
+    clock: VirtualClock,
+) -> None:
+    tasks: list[asyncio.Task[Any] | None] = []
+
+    async def source() -> AsyncIterator[int]:
+        tasks.append(asyncio.current_task())
+        try:
+            yield 1
+            yield 2
+        finally:
+            tasks.append(asyncio.current_task())
+
+    run = batch(1, linger=SECOND).stream(source(), clock=clock)
+    assert await anext(run) == [1]
+    await run.aclose()
+    opened, closed = tasks
+    assert opened is closed
+
+
+@pytest.mark.rule("3.7")
 async def test_user_generators_are_closed_from_downstream_on() -> None:
     recorder = Recorder()
 
@@ -515,6 +568,22 @@ async def test_a_bare_break_is_cleaned_up_by_the_loops_hook(clock: VirtualClock)
     await settle()
     assert recorder.story[-1] == ("closed", None)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.rule("3.7")
+async def test_a_timer_that_is_set_does_not_hold_a_run_alive(clock: VirtualClock) -> None:
+    recorder = Recorder()
+    source = ScriptedSource(clock).emit(1).idle(1.5).emit(2)
+    run = tumbling(SECOND).stream(recorder.feed(source), clock=clock)
+    first = asyncio.ensure_future(anext(run))
+    await clock.advance(1.7)
+    assert await first == [1]
+    assert clock.pending == 1  # for the window that 2 is in
+    del run, first
+    gc.collect()
+    await settle()
+    assert clock.pending == 0
+    assert recorder.story[-1] == ("closed", None)
 
 
 @pytest.mark.rule("3.7")
@@ -581,6 +650,28 @@ async def test_an_error_while_closing_is_chained_to_the_one_that_is_leaving() ->
     context = caught.value.error.__context__  # type: ignore[union-attr]  # a stage's error
     assert isinstance(context, StreamError)
     assert context.pipe == "source"
+
+
+@pytest.mark.rule("3.7")
+async def test_further_errors_while_closing_are_notes_of_the_one_that_is_leaving() -> None:
+    def source() -> Iterator[int]:
+        try:
+            yield 1
+        finally:
+            message = "in the source"
+            raise ValueError(message)
+
+    def expand(item: int) -> Iterator[int]:
+        try:
+            yield item
+        finally:
+            message = "in expand"
+            raise KeyError(message)
+
+    with pytest.raises(StreamError, match="bad 1") as caught:
+        await outputs_of(flat_map(expand) >> AsyncFailsOn(1), source())
+    (note,) = caught.value.__notes__
+    assert "in the source" in note
 
 
 @pytest.mark.rule("3.7")
@@ -804,6 +895,20 @@ async def test_the_order_of_the_results(
 
 
 @pytest.mark.rule("3.8")
+async def test_unordered_results_that_wait_come_in_the_order_of_their_completion(
+    clock: VirtualClock,
+) -> None:
+    async def work(item: int) -> int:
+        await clock.sleep(item)
+        return item
+
+    run = map(work).concurrent(4, ordered=False).stream([0, 3, 1, 2], clock=clock)
+    assert await anext(run) == 0
+    await clock.advance(5)  # the consumer is busy meanwhile
+    assert [output async for output in run] == [1, 2, 3]
+
+
+@pytest.mark.rule("3.8")
 async def test_ordered_an_error_comes_after_all_earlier_results(clock: VirtualClock) -> None:
     cancelled: list[int] = []
 
@@ -845,6 +950,23 @@ async def test_unordered_an_error_comes_at_once(clock: VirtualClock) -> None:
     assert consumer.values == []
     assert isinstance(consumer.error, StreamError)
     assert consumer.error.pending == (0, 1)
+
+
+@pytest.mark.rule("3.8")
+async def test_unordered_what_is_in_flight_is_pending_in_input_order(clock: VirtualClock) -> None:
+    async def work(item: int) -> int:
+        await clock.sleep({9: 0, 0: 4, 1: 1}[item])
+        return item
+
+    async def fail_later(item: int) -> None:
+        await clock.sleep(2)  # 1 is done in the meantime, and 0 is not
+        raise ValueError(item)
+
+    chain = map(work).concurrent(4, ordered=False) >> map(fail_later)
+    consumer = Consumer(chain.stream([9, 0, 1], clock=clock), clock)
+    await clock.advance(3)
+    assert isinstance(consumer.error, StreamError)
+    assert (consumer.error.item, consumer.error.pending) == (9, (0, 1))
 
 
 @pytest.mark.rule("3.8")

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 import pytest
 
 import rivusio
-from rivusio import NotCompiledError, SyncBasePipe, batch, map, sliding
-from rivusio.testing import ScriptedSource, VirtualClock
-from tests.semantics.support import Double, outputs_of
+from rivusio import (
+    BackpressureConfig,
+    NotCompiledError,
+    PipelineMonitor,
+    StreamConfig,
+    SyncBasePipe,
+    batch,
+    map,
+    sliding,
+    take,
+)
+from rivusio.testing import ScriptedSource, VirtualClock, settle
+from tests.semantics.support import Consumer, Double, FailsOn, outputs_of
 
 pytestmark = pytest.mark.usefixtures("mode")
 
@@ -60,6 +71,46 @@ async def test_what_user_code_keeps_on_self_is_the_users() -> None:
     assert await outputs_of(pipe, "c") == ["3c"]
 
 
+@pytest.mark.rule("1.1")
+async def test_batches_that_are_being_filled_do_not_mix(clock: VirtualClock) -> None:
+    chain = batch(2)
+    sources = [ScriptedSource().emit(1), ScriptedSource().emit(2)]
+    consumers = [Consumer(chain.stream(source, clock=clock), clock) for source in sources]
+    await settle()
+    for number, source in enumerate(sources):
+        source.emit(3 + number).end()
+    await settle()
+    assert [consumer.values for consumer in consumers] == [[[1, 3]], [[2, 4]]]
+
+
+@pytest.mark.rule("1.1")
+async def test_each_run_takes_its_own_count() -> None:
+    chain = take(2)
+    assert list(chain.iterate("abc")) == ["a", "b"]
+    assert list(chain.iterate("abc")) == ["a", "b"]
+
+
+@pytest.mark.rule("1.1")
+def test_retries_are_counted_for_each_run() -> None:
+    chain = FailsOn("a").with_config(
+        StreamConfig(retry_attempts=3, retry_delay=0.0, on_error="skip")
+    )
+    for _ in range(2):
+        monitor = PipelineMonitor()
+        assert list(chain.iterate("a", monitor=monitor)) == []
+        assert monitor.get_metrics()["retries"] == 2
+
+
+@pytest.mark.rule("1.1")
+async def test_a_buffer_belongs_to_the_run() -> None:
+    chain = Double().with_config(BackpressureConfig(max_buffer_size=9))
+    one, other = chain.stream([1, 2, 3]), chain.stream([7, 8, 9])
+    assert await anext(one) == 2
+    await settle()
+    assert [output async for output in other] == [14, 16, 18]
+    assert [output async for output in one] == [4, 6]
+
+
 @pytest.mark.rule("1.2")
 async def test_methods_are_fixed_when_the_run_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     chain = map(int) >> Double()
@@ -81,6 +132,29 @@ async def test_globals_and_attributes_are_read_when_they_are_used(
 
 
 @pytest.mark.rule("1.2")
+def test_an_attribute_that_is_set_during_a_run_is_seen() -> None:
+    class Scaled(SyncBasePipe[int, int]):
+        factor = 2
+
+        def process(self, data: int) -> int:
+            return self.factor * data
+
+    pipe = Scaled()
+    run = pipe.iterate([1, 1])
+    assert next(run) == 2
+    pipe.factor = 10
+    assert next(run) == 10
+
+
+@pytest.mark.rule("1.2")
+def test_settings_are_fixed_when_the_run_starts() -> None:
+    config = StreamConfig(on_error="skip")
+    run = FailsOn(1, 2).with_config(config).iterate([1, 2, 3])
+    config.on_error = "raise"
+    assert list(run) == [3]
+
+
+@pytest.mark.rule("1.2")
 async def test_the_mode_is_read_when_the_run_starts() -> None:
     with rivusio.mode("interpreted"):
         run, plain = map(int).stream("1"), map(int).iterate("1")
@@ -97,6 +171,16 @@ def test_the_mode_belongs_to_the_context() -> None:
 
     in_compiled_mode()
     assert list(map(int).iterate("1")) == [1]
+
+
+@pytest.mark.rule("1.2")
+def test_the_mode_that_one_thread_chooses_is_not_anothers() -> None:
+    outputs: list[int] = []
+    with rivusio.mode("compiled"):
+        thread = threading.Thread(target=lambda: outputs.extend(map(int).iterate("1")))
+        thread.start()
+        thread.join()
+    assert outputs == [1]
 
 
 def starts(chain: SyncBasePipe[int, int]) -> list[Callable[[], object]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -41,6 +43,11 @@ class Total(BatchStreamPipe[int, int]):
 
 
 class WindowTotal(WindowedStreamPipe[int, int]):
+    async def process_window(self, window: list[int]) -> int:
+        return sum(window)
+
+
+class SlidingTotal(SlidingWindowPipe[int, int]):
     async def process_window(self, window: list[int]) -> int:
         return sum(window)
 
@@ -232,6 +239,24 @@ def test_boundaries_are_exact_where_floats_are_not(size: float) -> None:
     assert windows == [[number] for number in range(1000)]
 
 
+@pytest.mark.rule("4.1")
+@pytest.mark.parametrize("size", [0.1, 0.3, 1 / 3, 0.7, 1e-3])
+def test_an_item_just_below_a_boundary_belongs_to_the_earlier_window(size: float) -> None:
+    clock = VirtualClock()
+    start = 0.1
+    seconds = timedelta(seconds=size).total_seconds()
+
+    def source() -> Any:
+        for number in range(1000):
+            clock.set(start + number * seconds)
+            yield number
+            clock.set(math.nextafter(start + (number + 1) * seconds, 0))
+            yield number
+
+    windows = list(tumbling(timedelta(seconds=size)).iterate(source(), clock=clock))
+    assert windows == [[number, number] for number in range(1000)]
+
+
 # 4.2: what is refused
 
 
@@ -255,6 +280,8 @@ def wrong(value: Any) -> Any:
         (lambda: tumbling(timedelta(0)), "duration must be longer than zero"),
         (lambda: sliding(0, 1), "size must be at least 1, got 0"),
         (lambda: sliding(1, 0), "step must be at least 1, got 0"),
+        (lambda: SlidingTotal(0), "size must be at least 1, got 0"),
+        (lambda: SlidingTotal(1, 0), "step must be at least 1, got 0"),
         (lambda: take(-1), "count must be at least 0, got -1"),
         (lambda: StreamConfig(batch_size=0), "(?s)batch_size.*greater than or equal to 1.*=0"),
         (lambda: StreamConfig(window_size=-1), "(?s)window_size.*greater than or equal to 0.*=-1"),
@@ -391,6 +418,35 @@ async def test_the_error_carries_the_list_as_it_was() -> None:
     assert caught.value.item == [1, 2]
 
 
+@pytest.mark.rule("4.4")
+async def test_the_error_of_a_sliding_window_carries_a_list() -> None:
+    class Failing(SlidingWindowPipe[int, int]):
+        def process_window(self, window: list[int]) -> int:
+            raise ValueError
+
+    with pytest.raises(StreamError) as caught:
+        await outputs_of(Failing(2), [1, 2])
+    assert caught.value.item == [1, 2]
+
+
+@pytest.mark.rule("4.4")
+async def test_what_a_dead_letter_callable_does_to_its_list_is_its_own_affair() -> None:
+    def letter(dead: Any) -> None:
+        dead.item.clear()
+        raise dead.error
+
+    with pytest.raises(StreamError) as caught:
+        await outputs_of(
+            batch(2) >> FailingBatch(2, config=StreamConfig(on_error=letter)), range(4)
+        )
+    assert caught.value.item == [[0, 1], [2, 3]]
+
+
+class FailingBatch(BatchStreamPipe[Any, None]):
+    def process_batch(self, batch: list[Any]) -> None:
+        raise ValueError
+
+
 # 4.5: the clock
 
 
@@ -417,6 +473,25 @@ async def test_all_time_comes_from_the_runs_clock(clock: VirtualClock) -> None:
     await clock.advance(1 + 200)
     assert consumer.ended
     assert calls == 3
+
+
+@pytest.mark.rule("4.5")
+async def test_windows_and_buffers_go_by_the_runs_clock(clock: VirtualClock) -> None:
+    source = ScriptedSource(clock).emit(1).idle(0.5).emit(2).idle(0.5).emit(3)
+    consumer = Consumer(tumbling(SECOND).stream(source, clock=clock), clock)
+    await clock.advance(2)
+    assert consumer.outputs == [(1.0, [1, 2]), (2.0, [3])]
+    await consumer.stop()
+    config = BackpressureConfig(
+        max_buffer_size=9, throttle_threshold=0.1, min_processing_time=1000.0
+    )
+    run = map(str).stream(ScriptedSource().emit(*range(9)), config=config, clock=clock)
+    assert await anext(run) == "0"
+    await settle()
+    assert run.buffers[0].current == 1
+    await clock.advance(1000)
+    assert run.buffers[0].current == 2
+    await run.aclose()
 
 
 @pytest.mark.rule("4.5")
@@ -461,6 +536,7 @@ async def test_the_system_clock_is_monotonic_and_fires_its_timers() -> None:
     system.call_at(before + 0.001, fired.set)
     await fired.wait()
     assert system.now() >= before
+    assert system.now() == pytest.approx(time.monotonic(), abs=1.0)
     system.call_at(system.now() + 1000, fired.set).cancel()
 
 
