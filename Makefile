@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types pytest clean
+.PHONY: demo test lint types pytest rules mutants bench clean
 
 demo: $(READY)
 	@$(BIN)/python examples/flights.py
@@ -30,6 +30,18 @@ $(READY): pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	@touch $(READY)
+
+# docs/rules.md: which test holds which rule of docs/semantics.md
+rules: $(READY)
+	$(BIN)/python -m tests.rules
+
+# breaks each rule on purpose, and looks whether its tests fail: some seven minutes
+mutants: $(READY)
+	$(BIN)/python -m tests.mutants
+
+# CPU time against loops written by hand, as ratios; see benchmarks/__main__.py
+bench: $(READY)
+	@$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf .venv .venv-* .pytest_cache .mypy_cache .ruff_cache dist

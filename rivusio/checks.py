@@ -1,4 +1,4 @@
-"""The two rules for sizes, and the words in which they are told."""
+"""The rules for sizes and names, and the words in which they are told."""
 
 from __future__ import annotations
 
@@ -41,3 +41,15 @@ def seconds(field: str, value: object) -> float:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def text(field: str, value: object) -> str:
+    """Give `value` if it is a string.
+
+    Raises:
+        TypeError: if it is none.
+    """
+    if not isinstance(value, str):
+        message = f"{field} must be a string, got {value!r} of type {type(value).__name__}"
+        raise TypeError(message)
+    return value

@@ -1,17 +1,20 @@
-"""The command `rivusio`: run a pipeline over lines, or show its stages."""
+"""The command `rivusio`: run a pipeline over lines, show its stages, or check its joints."""
 
 from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import select
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from signal import SIGINT, signal
+from types import ModuleType
 from typing import Any, BinaryIO, NoReturn, TextIO, TypeVar, assert_never
 
 import click
@@ -53,7 +56,10 @@ Started = TypeVar("Started")
 
 INPUT = "The input, one item a line; - is stdin, and the default."
 ITEMS = "What a line holds. By default JSON if DATA ends in .jsonl or .json, else text."
+FORM = "Lines for people, or a list of objects for editors and CI."
 OUTPUT = "The results, one a line; - is stdout, and the default."
+
+TIMEOUT = "How long mypy may take, in seconds; 120 by default."
 
 
 @click.group()
@@ -97,6 +103,43 @@ def graph(target: str) -> None:
     """Show the stages of a pipeline: what they do, and their settings."""
     with _told_in_lines():
         _show(_stages(*find_pipeline(target)), Console(markup=False))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--output", "form", type=click.Choice(["text", "json"]), default="text", help=FORM)
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help=TIMEOUT)
+def check(files: tuple[str, ...], form: str, timeout: float | None) -> None:
+    """Check every joint of every chain in Python files.
+
+    It runs nothing of yours, and writes nothing but a cache for mypy. mypy says what the types
+    are, under your own settings; what it finds besides wrong joints is shown as warnings. The exit
+    code is 1 if there is an error, 0 otherwise.
+    """
+    with _told_in_lines():
+        oracle, checker = _compiler()
+        try:
+            report = checker.check(files, timeout or oracle.TIMEOUT)
+        except oracle.OracleError as error:
+            raise Refusal(str(error)) from error
+        if form == "json":
+            click.echo(json.dumps([asdict(each) for each in report.diagnostics], indent=2))
+        else:
+            for diagnostic in report.diagnostics:
+                click.echo(str(diagnostic))
+            click.echo(report.summary, err=True)
+        if report.failed:
+            sys.stdout.flush()
+            sys.exit(FAILED)
+
+
+def _compiler() -> tuple[ModuleType, ModuleType]:
+    """Give the modules of the compiler: a production install has not what they need."""
+    from rivusio.compiler import check, oracle
+
+    if not oracle.is_there():
+        raise Refusal('this needs mypy: pip install "rivusio[compiler]"')
+    return oracle, check
 
 
 # Lines in and out
@@ -156,9 +199,13 @@ def _writer(file: TextIO, *, at_once: bool) -> Write:
 
 def _consume(pipe: AnyPipe, lines: Lines, write: Write, monitor: PipelineMonitor | None) -> None:
     if isinstance(pipe, SyncFamily) and not any(map(_needs_loop, pipe._rivusio_stages())):
-        with closing(_started(lambda: pipe.iterate(lines, monitor=monitor))) as results:
-            for result in results:
-                write(result)
+        try:
+            with closing(_started(lambda: pipe.iterate(lines, monitor=monitor))) as results:
+                for result in results:
+                    write(result)
+        except KeyboardInterrupt:
+            click.echo("interrupted: what the stages held is discarded", err=True)
+            raise
         return
     try:
         asyncio.run(_consume_in_loop(pipe, lines, write, monitor))
@@ -326,6 +373,9 @@ def _show(table: Table, console: Console) -> None:
 def _told_in_lines() -> Iterator[None]:
     """Turn what leaves a command into a message and an exit code."""
     try:
+        for name in ("stdin", "stdout"):
+            if getattr(sys, name) is None:
+                _leave(FAILED, [f"error: {name} is closed; open it, or give it /dev/null"])
         yield
         sys.stdout.flush()
     except KeyboardInterrupt as error:
@@ -348,7 +398,7 @@ def _told_in_lines() -> Iterator[None]:
 
 
 def _leave(code: int, message: list[str]) -> NoReturn:
-    with suppress(OSError):  # what is written so far, before the message
+    with suppress(OSError, AttributeError):  # what is written so far; a closed stdout is None
         sys.stdout.flush()
     for line in message:
         click.echo(line, err=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Literal, get_args
 
@@ -17,8 +17,7 @@ class NotCompiledError(RuntimeError):
     """A chain was to run compiled, and there is nothing compiled to run."""
 
 
-@contextmanager
-def mode(choice: Mode) -> Iterator[None]:
+def mode(choice: Mode) -> AbstractContextManager[None]:
     """Choose how the runs that start inside the `with` block are carried out.
 
     `"auto"` takes what is compiled and interprets the rest, `"interpreted"` never looks for
@@ -28,7 +27,12 @@ def mode(choice: Mode) -> Iterator[None]:
     Raises:
         ValueError: for any other choice.
     """
-    token = _chosen.set(_checked(choice, "mode"))
+    return _chosen_for_the_block(_checked(choice, "mode"))
+
+
+@contextmanager
+def _chosen_for_the_block(choice: Mode) -> Iterator[None]:
+    token = _chosen.set(choice)
     try:
         yield
     finally:

@@ -119,6 +119,11 @@ class PipelineMonitor(MetricsCollector):
     _start: _Instant | None = None
     _end: _Instant | None = None
 
+    def __repr__(self) -> str:
+        counts = self._total().counts
+        said = ", ".join(f"{name}={count}" for name, count in counts.items() if count)
+        return f"<PipelineMonitor: {said or 'nothing yet'}>"
+
     def start(self) -> None:
         """Start the time that `total_time` measures; the first run does it by itself."""
         with self._lock:

@@ -247,7 +247,8 @@ async def _at_once(
     except BaseException:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for task in tasks:
+            await joined(task)  # the error or the cancellation that is leaving says it all
         raise
     return [results[index] for index in range(len(inputs))]
 

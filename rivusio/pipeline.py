@@ -7,15 +7,25 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, Callable, Coroutine, Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar, overload
 
+from rivusio.checks import text
 from rivusio.clock import Clock
 from rivusio.interpreter import drive
-from rivusio.interpreter.steps import refuse_awaitable
+from rivusio.interpreter.calls import refuse_awaitable
 from rivusio.monitoring import MetricsCollector
 from rivusio.parallel import AsyncParallel, SyncParallel
 from rivusio.pipeline_metrics import PipelineMetricsMixin
 from rivusio.runs import InThread, Run, process_one, start_plain_run, start_run
 from rivusio.settings import StageConfig
-from rivusio.stage import Concurrency, Map, Operation, Stage, is_async_callable
+from rivusio.stage import (
+    Concurrency,
+    Map,
+    Operation,
+    Stage,
+    concurrent,
+    configured,
+    is_async_callable,
+    refuse_uncalled,
+)
 from rivusio.variables import In, Out
 
 if TYPE_CHECKING:  # the stages that take their types from the pipe on their left
@@ -50,7 +60,7 @@ class BasePipe(ABC, Generic[In, Out]):
     _rivusio_monitor: MetricsCollector | None = None
 
     def __init__(self, name: str | None = None, *, config: StageConfig | None = None) -> None:
-        self._rivusio_name = name
+        self._rivusio_name = None if name is None else text("name", name)
         self._rivusio_given_config = config
 
     @property
@@ -157,8 +167,12 @@ class SyncFamily(BasePipe[In, Out]):
     then = __rshift__  # the same join, as a word
 
     def with_config(self, config: StageConfig) -> SyncPipeline[In, Out]:
-        """Give a stage of this pipe with `config` instead of its own settings."""
-        return SyncPipeline._of(_with_config(self, config))
+        """Give a stage of this pipe with `config` instead of the settings it has.
+
+        Settings do not add up: say all of them in one `StreamConfig`, its buffer with
+        `backpressure=`. On a chain of several stages, those get `config` that have no settings.
+        """
+        return SyncPipeline._of(configured(self._rivusio_stages(), config))
 
     def concurrent(
         self, limit: int, ordered: bool = True, *, threads: bool = False
@@ -170,7 +184,8 @@ class SyncFamily(BasePipe[In, Out]):
             ordered: whether results come in the order of their items, or as they are ready.
             threads: must be true: a sync stage can do several things at once only in threads.
         """
-        return AsyncPipeline._of(_concurrent(self, limit, ordered=ordered, threads=threads))
+        how = Concurrency(limit, ordered, threads)
+        return AsyncPipeline._of(concurrent(self._rivusio_stages(), how))
 
     def iterate(
         self,
@@ -230,8 +245,12 @@ class AsyncFamily(BasePipe[In, Out]):
     then = __rshift__  # the same join, as a word
 
     def with_config(self, config: StageConfig) -> AsyncPipeline[In, Out]:
-        """Give a stage of this pipe with `config` instead of its own settings."""
-        return AsyncPipeline._of(_with_config(self, config))
+        """Give a stage of this pipe with `config` instead of the settings it has.
+
+        Settings do not add up: say all of them in one `StreamConfig`, its buffer with
+        `backpressure=`. On a chain of several stages, those get `config` that have no settings.
+        """
+        return AsyncPipeline._of(configured(self._rivusio_stages(), config))
 
     def concurrent(
         self, limit: int, ordered: bool = True, *, threads: bool = False
@@ -243,15 +262,18 @@ class AsyncFamily(BasePipe[In, Out]):
             ordered: whether results come in the order of their items, or as they are ready.
             threads: only for sync stages.
         """
-        return AsyncPipeline._of(_concurrent(self, limit, ordered=ordered, threads=threads))
+        how = Concurrency(limit, ordered, threads)
+        return AsyncPipeline._of(concurrent(self._rivusio_stages(), how))
 
     if not TYPE_CHECKING:  # mypy shall say that an async chain has no such method
 
         def iterate(self, *_: object, **__: object) -> NoReturn:
             """Refuse: an async chain cannot run without an event loop."""
+            stages = self._rivusio_stages()
+            index = next(index for index, stage in enumerate(stages) if stage.is_async)
             message = (
-                f"{self.name} is async: it cannot run without an event loop; "
-                f"use `async for result in pipe.stream(source)`"
+                f"stage {index + 1} {stages[index].name!r} is async: it cannot run without an "
+                f"event loop; use `async for result in pipe.stream(source)`"
             )
             raise TypeError(message)
 
@@ -315,6 +337,10 @@ class _Chain(BasePipe[In, Out], PipelineMetricsMixin):
 
     def _set_stages(self, stages: tuple[Stage, ...]) -> None:
         self._stages = stages
+
+    def __repr__(self) -> str:
+        told = " >> ".join(stage.name for stage in self._stages)
+        return f"<{self._rivusio_name or f'{self.name}: {told}'}>"
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -459,26 +485,10 @@ def stages_of(pipe: Joinable) -> tuple[Stage, ...]:
         message = f"{pipe.__name__} is a class, and no pipe; did you mean {pipe.__name__}()?"
         raise TypeError(message)
     if callable(pipe):
+        refuse_uncalled(pipe)
         return (Stage(function_pipe(pipe)),)
     message = (
         f"{pipe!r} of type {type(pipe).__name__} is no pipe; "
         f"join pipes, functions or coroutine functions"
     )
     raise TypeError(message)
-
-
-def _with_config(pipe: BasePipe[Any, Any], config: StageConfig) -> list[Stage]:
-    stages = pipe._rivusio_stages()
-    if isinstance(pipe, _Chain):
-        return [stage.with_default(config) for stage in stages]
-    return [Stage(stage.pipe, config, stage.concurrency) for stage in stages]
-
-
-def _concurrent(
-    pipe: BasePipe[Any, Any], limit: int, *, ordered: bool, threads: bool
-) -> list[Stage]:
-    stages = pipe._rivusio_stages()
-    if len(stages) != 1:
-        message = f"{pipe.name} is not a single 1:1 stage; only such a stage can be concurrent"
-        raise TypeError(message)
-    return [stages[0].with_concurrency(Concurrency(limit, ordered, threads))]

@@ -30,14 +30,14 @@ class SyncBasePipe(SyncFamily[In, Out]):
     """One item in, one item out, without waiting.
 
     >>> class Double(SyncBasePipe[int, int]):
-    ...     def process(self, data: int) -> int:
+    ...     def process(self, data: int, /) -> int:
     ...         return 2 * data
     >>> list(Double().iterate([1, 2]))
     [2, 4]
     """
 
     @abstractmethod
-    def process(self, data: In) -> Out:
+    def process(self, data: In, /) -> Out:
         """Turn one item into one item."""
 
     def __call__(self, data: In) -> Out:
@@ -52,7 +52,7 @@ class AsyncBasePipe(AsyncFamily[In, Out]):
     """One item in, one item out; it may wait."""
 
     @abstractmethod
-    async def process(self, data: In) -> Out:
+    async def process(self, data: In, /) -> Out:
         """Turn one item into one item."""
 
     def __call__(self, data: In) -> Coroutine[Any, Any, Out]:
@@ -67,7 +67,7 @@ class FilterPipe(SyncFamily[T, T]):
     """Lets an item pass, or not."""
 
     @abstractmethod
-    def keep(self, item: T) -> bool:
+    def keep(self, item: T, /) -> bool:
         """Tell whether the item passes."""
 
     def _rivusio_operation(self) -> Operation:
@@ -78,7 +78,7 @@ class AsyncFilterPipe(AsyncFamily[T, T]):
     """Lets an item pass, or not; it may wait to know."""
 
     @abstractmethod
-    async def keep(self, item: T) -> bool:
+    async def keep(self, item: T, /) -> bool:
         """Tell whether the item passes."""
 
     def _rivusio_operation(self) -> Operation:
@@ -89,7 +89,7 @@ class FlatMapPipe(SyncFamily[In, Out]):
     """One item in, any number of items out, each made when it is asked for."""
 
     @abstractmethod
-    def expand(self, item: In) -> Iterable[Out]:
+    def expand(self, item: In, /) -> Iterable[Out]:
         """Give the items that come of one item; a generator gives them lazily."""
 
     def _rivusio_operation(self) -> Operation:
@@ -100,7 +100,7 @@ class AsyncFlatMapPipe(AsyncFamily[In, Out]):
     """One item in, any number of items out; it may wait for them."""
 
     @abstractmethod
-    def expand(self, item: In) -> Awaitable[Iterable[Out]] | AsyncIterable[Out]:
+    def expand(self, item: In, /) -> Awaitable[Iterable[Out]] | AsyncIterable[Out]:
         """Give the items that come of one item: `async def`, or an async generator."""
 
     def _rivusio_operation(self) -> Operation:

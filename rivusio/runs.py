@@ -22,9 +22,9 @@ from rivusio.config import StreamConfig
 from rivusio.counters import RunCounters
 from rivusio.errors import PipelineError, StreamError, chain_closing, note_closing
 from rivusio.interpreter import Line, drive
+from rivusio.interpreter.making import make_step
 from rivusio.interpreter.node import END, Closing, Item, Place, RunState
 from rivusio.interpreter.source import check_source
-from rivusio.interpreter.steps import make_step
 from rivusio.mode import NotCompiledError, current_mode
 from rivusio.monitoring import MetricsCollector
 from rivusio.settings import StageConfig, resolve
@@ -70,6 +70,7 @@ class _Execution:
         every = config.yield_every if isinstance(config, StreamConfig) else DEFAULT_YIELD_EVERY
         self.run = RunState(clock, in_loop=in_loop, yield_every=every, counters=self._counters)
         self.line = Line(self.run, stages, source, resolve(config).backpressure)
+        self.told = " >> ".join(stage.name for stage in stages)
         self.loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self) -> None:
@@ -90,6 +91,7 @@ class _Execution:
         `None` when the source has ended.
         """
         closing = self.run.closing
+        self.run.ending = True
         await self.line.last.close(closing)
         if isinstance(leaving, StreamError) and self.run.raised(leaving):
             if closing.leaving is None:
@@ -188,6 +190,9 @@ class Run(Generic[Out_co]):
             if error is None:
                 raise
             chain_closing(error, [closing])  # the body's own error is the one that leaves
+
+    def __repr__(self) -> str:
+        return f"<Run of {self._execution.told}>"
 
     def stop(self) -> None:
         """Let the source end now: what is held is flushed, then the run ends.

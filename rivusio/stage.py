@@ -7,9 +7,10 @@ class matters to it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from functools import partial
+from typing import Any, Literal, Protocol, TypeGuard
 
 from rivusio.checks import at_least
 from rivusio.config import StreamConfig
@@ -210,6 +211,13 @@ class Stage:
         return replace(self, concurrency=concurrency)
 
 
+def time_matters(operation: Operation) -> TypeGuard[Batch | TumblingWindow]:
+    """Tell whether time alone can close what the operation holds."""
+    return isinstance(operation, TumblingWindow) or (
+        isinstance(operation, Batch) and operation.linger is not None
+    )
+
+
 def is_async_callable(function: object) -> bool:
     """Tell whether calling `function` gives a coroutine: by its own word, or its `__call__`'s."""
     if hasattr(type(function), "_rivusio_operation"):  # a pipe or a chain says so by its family
@@ -217,6 +225,42 @@ def is_async_callable(function: object) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004  its own kind is asked for, not whether it can be called
     )
+
+
+def configured(stages: Sequence[Stage], config: StageConfig) -> list[Stage]:
+    """Give one stage with `config` instead of its settings; of several, those that have none."""
+    if len(stages) == 1:
+        return [replace(stages[0], config=config)]
+    return [stage.with_default(config) for stage in stages]
+
+
+def concurrent(stages: Sequence[Stage], how: Concurrency) -> list[Stage]:
+    """Give the one stage that there is, handling several items at once.
+
+    Raises:
+        TypeError: when there are more, or it cannot do so.
+    """
+    if len(stages) != 1:
+        told = " >> ".join(stage.name for stage in stages)
+        message = f"{told} is not a single 1:1 stage; only such a stage can be concurrent"
+        raise TypeError(message)
+    return [stages[0].with_concurrency(how)]
+
+
+# Functions of rivusio.operators that give a pipe, and are none themselves.
+_FACTORIES = {"map", "filter", "flat_map", "take", "drop_none", "batch", "tumbling", "sliding"}
+
+
+def refuse_uncalled(function: object) -> None:
+    """Refuse `batch` and its kin where `batch(n)` was meant.
+
+    Raises:
+        TypeError: saying so.
+    """
+    name = getattr(function, "__name__", "")
+    if getattr(function, "__module__", None) == "rivusio.operators" and name in _FACTORIES:
+        message = f"{name} is the function itself, and no pipe; did you mean {name}(...)?"
+        raise TypeError(message)
 
 
 def _runs_user_code(operation: Operation) -> bool:
@@ -228,6 +272,8 @@ def _refuse_what_cannot_work(stage: Stage) -> None:
     if isinstance(said, StreamConfig):
         refuse_sizes(said, f"the config of stage {stage.name!r}")
     operation = stage.operation
+    if isinstance(operation, Map | Filter):
+        _refuse_generator(stage.name, operation.call)
     settings = stage.settings
     handler = stage.handler
     if isinstance(operation, UserStream):
@@ -245,6 +291,18 @@ def _refuse_what_cannot_work(stage: Stage) -> None:
                 f"make handle_error a plain def"
             )
             raise TypeError(message)
+
+
+def _refuse_generator(name: str, function: object) -> None:
+    """Refuse a generator function where one result is wanted: it would pass itself on."""
+    while isinstance(function, partial):
+        function = function.func
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        message = (
+            f"{name} is a generator function, but such a stage gives one result for an item; "
+            f"did you mean flat_map, or a FlatMapPipe?"
+        )
+        raise TypeError(message)
 
 
 def _refuse_on_user_stream(name: str, settings: Settings, *, has_handler: bool) -> None:
@@ -271,7 +329,8 @@ def refuse_sizes(config: StreamConfig, where: str) -> None:
         TypeError: naming the field and what to put into the chain instead.
     """
     for field, instead in (("batch_size", "batch(n)"), ("window_size", "tumbling(duration)")):
-        if field in config.model_fields_set:
+        default = StreamConfig.model_fields[field].default
+        if field in config.model_fields_set and getattr(config, field) != default:
             message = (
                 f"{field} in {where} has no meaning there: only AsyncStream.process and "
                 f"SyncStream.process read it; put {instead} into the chain"

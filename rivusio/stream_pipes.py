@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from rivusio.checks import at_least, seconds
-from rivusio.interpreter.steps import is_awaitable
+from rivusio.interpreter.calls import is_awaitable
 from rivusio.pipeline import AsyncFamily
 from rivusio.pipes import entry_of
 from rivusio.settings import StageConfig
@@ -43,7 +43,7 @@ class StreamPipe(AsyncFamily[In, Out]):
     def __init__(self, config: StageConfig | None = None, *, name: str | None = None) -> None:
         super().__init__(name, config=config)
 
-    def process_item(self, item: In) -> Awaitable[Out] | Out:
+    def process_item(self, item: In, /) -> Awaitable[Out] | Out:
         """Turn one item into one item; `async def` or plain `def`."""
         came: Out = _as_it_came(item)
         return came
@@ -59,7 +59,7 @@ class StreamPipe(AsyncFamily[In, Out]):
             """Do the same as `process`."""
             return self.process(data)
 
-    async def process(self, data: In) -> Out:
+    async def process(self, data: In, /) -> Out:
         """Take one item through `process_item`.
 
         Raises:
@@ -94,7 +94,7 @@ async def _awaited(result: Item) -> Item:
 class _ListPipe(AsyncFamily[In, Out]):
     """What the pipes over lists of items have in common."""
 
-    def process_item(self, item: Any) -> Any:  # of no fixed type, see process_items
+    def process_item(self, item: Any, /) -> Any:  # of no fixed type, see process_items
         """Turn one item of a list into one item; `async def` or plain `def`."""
         return item
 
@@ -134,7 +134,7 @@ class BatchStreamPipe(_ListPipe[In, Out]):
         self.linger = linger
 
     @abstractmethod
-    def process_batch(self, batch: list[In]) -> Awaitable[Out] | Out:
+    def process_batch(self, batch: list[In], /) -> Awaitable[Out] | Out:
         """Turn a batch, never empty, into one item; `async def` or plain `def`."""
 
     def _rivusio_operation(self) -> Operation:
@@ -174,7 +174,7 @@ class WindowedStreamPipe(_ListPipe[In, Out]):
         self.window_size = window_size
 
     @abstractmethod
-    def process_window(self, window: list[In]) -> Awaitable[Out] | Out:
+    def process_window(self, window: list[In], /) -> Awaitable[Out] | Out:
         """Turn a window, never empty, into one item; `async def` or plain `def`."""
 
     def _rivusio_operation(self) -> Operation:
@@ -214,7 +214,7 @@ class SlidingWindowPipe(_ListPipe[In, Out]):
         self.step = at_least(1, "step", step)
 
     @abstractmethod
-    def process_window(self, window: list[In]) -> Awaitable[Out] | Out:
+    def process_window(self, window: list[In], /) -> Awaitable[Out] | Out:
         """Turn a window, always full, into one item; `async def` or plain `def`."""
 
     def _rivusio_operation(self) -> Operation:

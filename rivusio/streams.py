@@ -17,6 +17,7 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
+from contextlib import AsyncExitStack, ExitStack
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
@@ -230,20 +231,16 @@ class AsyncStream(_Stream[In]):
         closes the source itself, in the task that reads it.
         """
         self._closed = True
-        awaited = False
-        for run in list(self._runs):
-            if not inspect.isasyncgen(run):
-                continue
-            if run.ag_running:
-                awaited = True
-            else:
-                await run.aclose()
-        if awaited:
-            return
-        if inspect.isasyncgen(self.source):
-            await self.source.aclose()
-        elif inspect.isgenerator(self.source):
-            self.source.close()
+        runs = [run for run in self._runs if inspect.isasyncgen(run)]
+        awaited = any(run.ag_running for run in runs)
+        async with AsyncExitStack() as closing:  # one that fails lets the others be closed
+            if inspect.isasyncgen(self.source) and not awaited:
+                closing.push_async_callback(self.source.aclose)
+            elif inspect.isgenerator(self.source) and not awaited:
+                closing.callback(self.source.close)
+            for run in runs:
+                if not run.ag_running:
+                    closing.push_async_callback(run.aclose)
 
     def __aiter__(self) -> AsyncIterator[In]:
         return aiter(self._run(StreamPipe[Any, Any]()))
@@ -341,11 +338,12 @@ class SyncStream(_Stream[In]):
         the source had ended.
         """
         self._closed = True
-        for run in list(self._runs):
-            if inspect.isgenerator(run) and not run.gi_running:
-                run.close()
-        if inspect.isgenerator(self.source):
-            self.source.close()
+        with ExitStack() as closing:  # one that fails lets the others be closed
+            if inspect.isgenerator(self.source):
+                closing.callback(self.source.close)
+            for run in self._runs:
+                if inspect.isgenerator(run) and not run.gi_running:
+                    closing.callback(run.close)
 
     def __iter__(self) -> Iterator[In]:
         self._refuse_closed()

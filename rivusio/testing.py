@@ -80,6 +80,9 @@ class VirtualClock:
 
     async def advance(self, seconds: float) -> None:
         """Let so much time pass: fire what is due in its order, each time until all is idle."""
+        if seconds < 0:
+            message = f"a clock cannot be advanced by {seconds} s; set() turns it back"
+            raise ValueError(message)
         target = self._now + seconds
         await settle()
         while self._timers and self._timers[0].when <= target:
@@ -223,7 +226,18 @@ class ScriptedSource:
         return self
 
     def idle(self, seconds: float) -> Self:
-        """Let time pass before what comes next."""
+        """Let time pass before what comes next.
+
+        Raises:
+            RuntimeError: when there is no clock to measure it.
+            ValueError: for a negative time.
+        """
+        if self._clock is None:
+            message = "idle() needs a clock: ScriptedSource(clock)"
+            raise RuntimeError(message)
+        if seconds < 0:
+            message = f"a source cannot be idle for {seconds} s"
+            raise ValueError(message)
         self._tell("idle", seconds)
         return self
 
@@ -265,9 +279,7 @@ class ScriptedSource:
             return value
 
     async def _pass_time(self, seconds: float) -> None:
-        if self._clock is None:
-            message = "idle() needs a clock: ScriptedSource(clock)"
-            raise RuntimeError(message)
+        assert self._clock is not None  # noqa: S101  idle() has looked
         await self._clock.sleep(seconds)
 
 

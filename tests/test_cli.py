@@ -517,7 +517,7 @@ held = map(tell) >> wait >> batch(2)
 @pytest.mark.parametrize(
     ("chain", "flushed", "told"),
     [
-        ("sync", "", ""),
+        ("sync", "", "interrupted: what the stages held is discarded\n"),
         (
             "held",
             '["3"]\n',

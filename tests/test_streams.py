@@ -22,6 +22,7 @@ from rivusio import (
     StreamPipe,
     SyncBasePipe,
     SyncStream,
+    flat_map,
     map,
 )
 from rivusio.mode import Mode
@@ -658,3 +659,20 @@ async def test_leaving_the_with_block_closes(mode: Mode) -> None:
 async def test_a_stream_gives_its_items(mode: Mode) -> None:
     assert [item async for item in AsyncStream([1, None, 2])] == [1, None, 2]
     assert list(SyncStream([1, None, 2])) == [1, None, 2]
+
+
+def test_closing_goes_on_after_an_error() -> None:
+    def fails_to_close(item: int) -> Iterator[int]:
+        try:
+            yield item
+            yield item
+        finally:
+            raise OSError
+
+    stream = SyncStream([1, 2])
+    runs = [stream.through(flat_map(fails_to_close)) for _ in range(2)]
+    for run in runs:
+        next(run)
+    with pytest.raises(StreamError):
+        stream.close()
+    assert [next(run, "closed") for run in runs] == ["closed", "closed"]

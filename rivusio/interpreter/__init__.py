@@ -14,13 +14,14 @@ from rivusio.buffer import BufferStatistics
 from rivusio.config import BackpressureConfig
 from rivusio.interpreter.buffered import BufferedBoundary
 from rivusio.interpreter.concurrent import ConcurrentBoundary
+from rivusio.interpreter.making import make_holder, make_step
 from rivusio.interpreter.node import Item, Node, RunState, upstream_of
 from rivusio.interpreter.segment import Segment
 from rivusio.interpreter.source import Source
-from rivusio.interpreter.steps import HoldingStep, Step, make_holder, make_step, time_matters
+from rivusio.interpreter.steps import HoldingStep, Step
 from rivusio.interpreter.timed import TimedBoundary
 from rivusio.interpreter.user_stream import UserStreamNode
-from rivusio.stage import Stage, UserStream
+from rivusio.stage import Stage, UserStream, time_matters
 
 
 class Line:

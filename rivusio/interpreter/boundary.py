@@ -11,7 +11,7 @@ import asyncio
 from abc import abstractmethod
 from typing import Any
 
-from rivusio.errors import StreamError
+from rivusio.errors import BufferOverflowError, StreamError
 from rivusio.interpreter.node import Closing, Node, Place, RunState, joined, upstream_of
 
 
@@ -36,7 +36,8 @@ class Wakeup:
 
 
 # Event loops hold tasks weakly. A run that is collected as part of a circle must find its tasks
-# alive, to end them; they hold nothing of the consumer's side, so they keep no run from that.
+# alive, to end them. They hold nothing of the consumer's side, so they keep no run from that; but
+# for a run that the user's own source or stages refer to, which wants aclose().
 _tasks: set[asyncio.Task[Any]] = set()
 
 
@@ -54,7 +55,6 @@ class Boundary(Node):
         self.upstream: Node = upstream
         self._task: asyncio.Task[Any] | None = None
         self._closing = False
-        self._cleaning = False  # the task is closing what is upstream of it
         self._over = False  # the task has come to its end, by whatever way
         self._failure: BaseException | None = None
         self._upstream_closing = Closing()
@@ -76,7 +76,7 @@ class Boundary(Node):
         except BaseException as error:  # noqa: BLE001  it leaves through the consumer instead
             self._failure = error
         finally:
-            self._cleaning = True
+            self.cleaning = True
             await self.upstream.close(self._upstream_closing)
             self._over = True
             self.changed.set()
@@ -101,22 +101,37 @@ class Boundary(Node):
         elif not self._task.done():
             for node in upstream_of(self):
                 node.halt()  # a cancellation that user code swallows must not start it anew
-            if not self._cleaning:
+            if not self._is_cleaning():
                 self._task.cancel()
             if (cancelled := await joined(self._task)) is not None:
                 closing.failed(cancelled)
+        await self._hand_over(closing)
+        self._tell_of_failure(closing)
         closing.absorb(self._upstream_closing)
+
+    def _is_cleaning(self) -> bool:
+        """Tell whether the task is closing user code, which a cancellation would interrupt."""
+        if self.cleaning:
+            return True
+        for node in upstream_of(self):
+            if isinstance(node, Boundary):
+                return False  # it has a task of its own
+            if node.cleaning:
+                return True
+        return False
+
+    def _tell_of_failure(self, closing: Closing) -> None:
+        """Hand over a failure that the consumer was ended before it came to."""
         failure = self._take_failure()
         if isinstance(failure, StreamError):
-            # The consumer was ended before it came to this error: its items are to be told of.
             closing.overtaken.append(failure)
-            stage = -1 if failure.stage is None else failure.stage
             units = [] if failure.stage is None else self._run.units_of(failure)
-            closing.hold(stage, Place.CALL, [*failure.pending, *units])
+            overflowed = isinstance(failure.__cause__, BufferOverflowError)
+            place = Place.ARRIVING if overflowed else Place.CALL
+            closing.hold(failure.stage or 0, place, [*failure.pending, *units])
         elif failure is not None:
             closing.failed(failure)
-        self._hand_over(closing)
 
     @abstractmethod
-    def _hand_over(self, closing: Closing) -> None:
+    async def _hand_over(self, closing: Closing) -> None:
         """Give what is held here to the closing."""

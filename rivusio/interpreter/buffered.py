@@ -14,6 +14,8 @@ from rivusio.errors import BufferOverflowError
 from rivusio.interpreter.boundary import Boundary
 from rivusio.interpreter.node import END, Closing, Item, Node, Place, RunState
 
+BURST = 64  # items that a source which does wait may give at once
+
 
 class BufferedBoundary(Boundary):
     """Reads ahead into the buffer as fast as it may, and gives items as they are asked for."""
@@ -29,6 +31,7 @@ class BufferedBoundary(Boundary):
         self._counters = run.stage_counters(index)
         self._last_read = -float("inf")
         self._stopped = False
+        self._without_waiting = BURST  # items since the source has waited; at first, none did
 
     async def pull(self) -> Item:
         """Give the oldest buffered item; an error only after the items read before it."""
@@ -59,7 +62,8 @@ class BufferedBoundary(Boundary):
             self._last_read = self._run.clock.now()
             self._put(self.upstream.item_index, item)
             self.changed.set()
-            if not waited:
+            self._without_waiting = 0 if waited else self._without_waiting + 1
+            if self._without_waiting > BURST or (not waited and self._buffer.throttles):
                 await asyncio.sleep(0)
 
     def _put(self, item_index: int | None, item: Item) -> None:
@@ -75,7 +79,7 @@ class BufferedBoundary(Boundary):
     async def _until_reading_is_due(self) -> None:
         clock = self._run.clock
         while True:
-            if self._buffer.blocks:
+            if self._buffer.blocks or (self._stopped and self._buffer.is_full):
                 await self.wanted.wait()
                 continue
             due = self._last_read + self._interval
@@ -98,7 +102,7 @@ class BufferedBoundary(Boundary):
         """Look at the buffer."""
         return self._buffer.statistics(self._index)
 
-    def _hand_over(self, closing: Closing) -> None:
+    async def _hand_over(self, closing: Closing) -> None:
         buffered = self._buffer.clear()
         if self._counters is not None:
             self._counters.items_in += len(buffered)  # they came as far as this stage

@@ -23,6 +23,7 @@ class _Started:
     item_index: int | None
     data: Item
     task: asyncio.Task[Item]
+    is_done: bool = False
 
 
 class ConcurrentBoundary(Boundary):
@@ -33,9 +34,11 @@ class ConcurrentBoundary(Boundary):
         self._step = step
         self._limit = concurrency.limit
         self._ordered = concurrency.ordered
-        self._started: deque[_Started] = deque()  # in input order, or in that of completion
+        self._started: dict[int, _Started] = {}  # by number, so in input order
+        self._queue: deque[_Started] = deque()  # in the order in which results are due
         self._count = 0
-        self._running: dict[asyncio.Task[Item], None] = {}  # in input order
+        self._running: dict[asyncio.Task[Item], _Started] = {}  # in input order
+        self._cancelled: set[asyncio.Task[Item]] = set()
         self._threads = _Threads(concurrency.limit) if concurrency.threads else None
         if self._threads is not None:
             step.enter_in(self._threads.call)
@@ -43,31 +46,34 @@ class ConcurrentBoundary(Boundary):
     async def pull(self) -> Item:
         """Give the next result that is due."""
         self._start()
-        while True:
-            started = self._next_done()
-            if started is None:
-                if self._over and not self._started:
-                    if (failure := self._take_failure()) is not None:
-                        raise failure
-                    return END
-                await self.changed.wait()
-                continue
-            self.item_index = started.item_index
-            try:
-                result = await self._outcome(started)
-            except Exception:
-                self._started.remove(started)  # the error carries it
-                raise
-            self._started.remove(started)
-            self.wanted.set()
-            if result is not NOTHING:
-                return result
+        while (result := await self._next_result()) is NOTHING:
+            pass  # it was dropped, as its settings say
+        return result
 
-    def _next_done(self) -> _Started | None:
-        if self._ordered:
-            first = self._started[0] if self._started else None
-            return first if first is not None and first.task.done() else None
-        return next((each for each in self._started if each.task.done()), None)
+    async def _next_result(self) -> Item:
+        while (started := self._due()) is None:
+            if self._over and not self._started:
+                if (failure := self._take_failure()) is not None:
+                    raise failure
+                return END
+            await self.changed.wait()
+        self.item_index = started.item_index
+        try:
+            result = await self._outcome(started)
+        except Exception:
+            self._forget(started)  # the error carries it
+            raise
+        self._forget(started)
+        self.wanted.set()
+        return result
+
+    def _due(self) -> _Started | None:
+        """Give the item whose result comes next, if that is there."""
+        return self._queue[0] if self._queue and self._queue[0].is_done else None
+
+    def _forget(self, started: _Started) -> None:
+        self._queue.popleft()
+        del self._started[started.number]
 
     async def _outcome(self, started: _Started) -> Item:
         try:
@@ -88,8 +94,10 @@ class ConcurrentBoundary(Boundary):
             data = self._step.accept(item)
             task = asyncio.create_task(self._attempt(data))
             self._count += 1
-            self._started.append(_Started(self._count, self.upstream.item_index, data, task))
-            self._running[task] = None
+            started = _Started(self._count, self.upstream.item_index, data, task)
+            self._started[self._count] = self._running[task] = started
+            if self._ordered:
+                self._queue.append(started)
             keep(task)
             task.add_done_callback(self._on_done)
 
@@ -102,41 +110,36 @@ class ConcurrentBoundary(Boundary):
             return _Escaped(error)
 
     def _on_done(self, task: asyncio.Task[Item]) -> None:
-        self._running.pop(task, None)
-        if not self._ordered and not self._closing:
-            self._move_before_the_running(task)
+        started = self._running.pop(task)
+        started.is_done = True
+        if not self._ordered:
+            self._queue.append(started)
         self.changed.set()
-
-    def _move_before_the_running(self, task: asyncio.Task[Item]) -> None:
-        """Keep what is done at the front, in the order of completion."""
-        done = next((each for each in self._started if each.task is task), None)
-        if done is None:
-            return
-        self._started.remove(done)
-        position = sum(each.task not in self._running for each in self._started)
-        self._started.insert(position, done)
 
     async def close(self, closing: Closing) -> None:
         """End the reader and every started item, and wait for them."""
         self._closing = True
+        self._cancelled = set(self._running)
         for task in list(self._running):
             task.cancel()
         await super().close(closing)
-        for task in list(self._running):  # those that the reader has started meanwhile, too
-            task.cancel()
-        for each in list(self._started):
+
+    async def _hand_over(self, closing: Closing) -> None:
+        for task in self._running:
+            if task not in self._cancelled:  # the reader has started it meanwhile
+                task.cancel()
+        for each in self._started.values():
             if (cancelled := await joined(each.task)) is not None:
                 closing.failed(cancelled)
-            if not each.task.cancelled():
-                each.task.exception()  # seen: the run is leaving for another reason
-        in_order = sorted(self._started, key=lambda each: each.number)
-        closing.hold(self._step.index, Place.CALL, [each.data for each in in_order])
+            # An error that is not due yet is seen here: the run is leaving for another reason.
+            if not each.task.cancelled() and each.task.exception() is None:
+                result = each.task.result()
+                if isinstance(result, _Escaped):
+                    closing.failed(result.error)
+        closing.hold(self._step.index, Place.CALL, [each.data for each in self._started.values()])
         self._started.clear()
         if self._threads is not None and (cancelled := await self._threads.close()) is not None:
             closing.failed(cancelled)
-
-    def _hand_over(self, closing: Closing) -> None:
-        """Leave it to `close`, which has to wait for the items first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ END: Final[Literal[Answer.END]] = Answer.END
 class Place(IntEnum):
     """Where at a stage an item is held, the furthest upstream first."""
 
+    ARRIVING = auto()
     BUFFER = auto()
     HOLDER = auto()
     CLOSED = auto()  # windows that are closed and wait for the consumer
@@ -108,6 +109,7 @@ class RunState:
         self.yield_every = yield_every
         self.counters = counters
         self.closing = Closing()
+        self.ending = False  # the run is being left: nothing is tried again
         self._raised: list[tuple[StreamError, list[Item]]] = []
 
     def stage_counters(self, index: int) -> StageCounters | None:
@@ -159,6 +161,7 @@ class Node(ABC):
 
     item_index: int | None = None  # the number of the source item behind the last answer
     upstream: Node | None = None  # nothing stands before a source
+    cleaning = False  # whether user code is being closed here right now
 
     @abstractmethod
     async def pull(self) -> Item:

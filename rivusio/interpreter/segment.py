@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rivusio.errors import StreamError
-from rivusio.interpreter.node import END, NOTHING, Closing, Item, Node, Place, RunState
-from rivusio.interpreter.steps import (
-    Expansion,
-    HoldingStep,
-    Step,
-    TakeStep,
-    as_escaped,
-)
+from rivusio.interpreter.calls import as_escaped
+from rivusio.interpreter.flat_map import Expansion
+from rivusio.interpreter.node import END, NOTHING, Closing, Item, Node, Place, RunState, upstream_of
+from rivusio.interpreter.steps import HoldingStep, Step, TakeStep
 
 
 class Segment(Node):
@@ -66,7 +62,7 @@ class Segment(Node):
                     return NOTHING
                 item = await self._perform(data, position - 1)
                 if isinstance(step, TakeStep) and step.remaining == 0:
-                    self._end_before(position)
+                    self._take_is_done(position)
                 if item is NOTHING:
                     return NOTHING
                 continue
@@ -136,6 +132,12 @@ class Segment(Node):
         if data is NOTHING:
             return NOTHING, 0
         return await self._perform(data, position), position + 1
+
+    def _take_is_done(self, position: int) -> None:
+        """End what stands before `position`, upstream of this segment too."""
+        self._end_before(position)
+        for node in upstream_of(self):
+            node.halt()
 
     def _end_before(self, position: int) -> None:
         """Note that the steps before `position` get no more items."""

@@ -8,34 +8,30 @@
 
 from __future__ import annotations
 
-import inspect
-from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from typing import NoReturn, TypeGuard, assert_never
+from collections.abc import Awaitable, Callable
 
 from rivusio.clock import Deadline
 from rivusio.errors import DeadLetter, StreamError
-from rivusio.interpreter.node import END, NOTHING, Item, RunState, close_generator
+from rivusio.interpreter.calls import (
+    enter_plain,
+    is_awaitable,
+    refuse,
+    refuse_awaitable,
+)
+from rivusio.interpreter.node import NOTHING, Item, RunState
 from rivusio.settings import Settings
 from rivusio.stage import (
-    Batch,
     Entry,
     Filter,
-    FlatMap,
     Map,
     Operation,
-    SlidingWindow,
     Stage,
     Take,
-    TumblingWindow,
     UserStream,
     is_async_callable,
+    time_matters,
 )
-from rivusio.windows import BatchHolder, Holder, SlidingHolder, TumblingHolder
-
-# What these hold exists already, so what is left of it can be handed over as pending items. A
-# generator's outputs do not exist until they are asked for.
-_COLLECTIONS = (list, tuple, set, frozenset, deque, dict, str, bytes)
+from rivusio.windows import Holder, SlidingHolder
 
 
 class Step:
@@ -118,7 +114,7 @@ class Step:
                 return await self._once(data)
             except Exception as error:
                 failures += 1
-                if retry is None or failures >= retry.attempts:
+                if retry is None or failures >= retry.attempts or self._run.ending:
                     if self._handler is None:
                         raise
                     result = self._handled(data, await self._handle(error, self.fresh(data)))
@@ -186,7 +182,7 @@ class Step:
                     refuse(answer, "the dead-letter callable")
                 await answer
         except Exception as failure:
-            if failure.__context__ is None:
+            if failure.__context__ is None and failure is not error:
                 failure.__context__ = error
             raise self._failure(data, failure, item_index) from failure
         if counters is not None:
@@ -215,6 +211,9 @@ class FilterStep(Step):
     async def _enter(self, data: Item) -> Item:
         return bool(await super()._enter(data))  # whose truth may fail, as an array's does
 
+    def _handled(self, data: Item, result: Item) -> Item:  # noqa: ARG002  see Step
+        return bool(result)
+
     def emit(self, data: Item, result: Item) -> Item:
         """Give the item if `keep` said so."""
         if result:
@@ -222,96 +221,6 @@ class FilterStep(Step):
         if self.counters is not None:
             self.counters.filtered += 1
         return NOTHING
-
-
-class FlatMapStep(Step):
-    """Passes on the outputs of its call one by one, lazily where nothing forbids it."""
-
-    def __init__(self, run: RunState, index: int, stage: Stage) -> None:
-        super().__init__(run, index, stage)
-        self._collects = self._is_treated  # a failure must be known before the first output
-
-    async def _enter(self, data: Item) -> Item:
-        result = enter_plain(self.function, data)
-        if self.entry == "call":
-            refuse_awaitable(result, self.name)
-        elif is_awaitable(result):
-            result = await result
-        if isinstance(result, AsyncIterable) and self.entry != "call":
-            if self._collects:
-                result = [each async for each in result]
-            else:
-                return Expansion(self, data, more=aiter(result))
-        return self._expansion(data, result)
-
-    def _expansion(self, data: Item, result: Item) -> Expansion:
-        if not isinstance(result, Iterable):
-            message = f"{self.name} must give an iterable, got {type(result).__name__}"
-            raise TypeError(message)
-        if self._collects:
-            result = list(result)
-        return Expansion(self, data, iter(result), is_collection=isinstance(result, _COLLECTIONS))
-
-    def _handled(self, data: Item, result: Item) -> Item:
-        return self._expansion(data, result)
-
-    def emit(self, data: Item, result: Item) -> Item:  # noqa: ARG002  the outputs say it all
-        """Give the outputs, none of them taken yet."""
-        return result
-
-
-class Expansion:
-    """The outputs of a flat-map for one item, on their way.
-
-    Args:
-        step: the flat-map.
-        data: the item that they came from.
-        outputs: the outputs.
-        more: further outputs that must be awaited.
-        is_collection: whether the outputs exist already.
-    """
-
-    def __init__(
-        self,
-        step: FlatMapStep,
-        data: Item,
-        outputs: Iterator[Item] | None = None,
-        *,
-        more: AsyncIterator[Item] | None = None,
-        is_collection: bool = False,
-    ) -> None:
-        self._step = step
-        self.data = data
-        self.position = 0  # of the step in its segment
-        self._is_collection = is_collection
-        self._outputs = outputs
-        self._more = more
-
-    async def next(self) -> Item:
-        """Give the next output, or `END`."""
-        step = self._step
-        while True:
-            if self._outputs is not None:
-                output = next(self._outputs, END)
-            else:
-                assert self._more is not None  # noqa: S101  there is one or the other
-                output = await anext(self._more, END)
-            if output is None and step.settings.skip_none:
-                continue
-            if output is not END and step.counters is not None:
-                step.counters.items_out += 1
-            return output
-
-    def rest(self) -> list[Item]:
-        """Take the outputs that exist and were not given."""
-        return list(self._outputs) if self._is_collection and self._outputs is not None else []
-
-    async def close(self) -> None:
-        """Close the user's generator, if it is one."""
-        if inspect.isasyncgen(self._more):
-            await close_generator(self._more)
-        elif inspect.isgenerator(self._outputs):
-            self._outputs.close()
 
 
 class TakeStep(Step):
@@ -364,45 +273,6 @@ class HoldingStep(Step):
         return list(data)
 
 
-def make_step(run: RunState, index: int, stage: Stage) -> Step:
-    """Give the step of a stage that is entered item by item."""
-    operation = stage.operation
-    match operation:
-        case Map():
-            return Step(run, index, stage)
-        case Filter():
-            return FilterStep(run, index, stage)
-        case FlatMap():
-            return FlatMapStep(run, index, stage)
-        case Take(count):
-            return TakeStep(run, index, stage, count)
-        case Batch() | TumblingWindow() | SlidingWindow():
-            return HoldingStep(run, index, stage, make_holder(operation))
-        case _:
-            message = f"{operation} is no step"  # a user stream is a node of its own
-            raise AssertionError(message)
-
-
-def time_matters(operation: Operation) -> TypeGuard[Batch | TumblingWindow]:
-    """Tell whether time alone can close what the operation holds."""
-    return isinstance(operation, TumblingWindow) or (
-        isinstance(operation, Batch) and operation.linger is not None
-    )
-
-
-def make_holder(operation: Batch | TumblingWindow | SlidingWindow) -> Holder:
-    """Give an empty holder for a run of the operation."""
-    match operation:
-        case Batch(size, linger):
-            return BatchHolder(size, linger)
-        case TumblingWindow(size):
-            return TumblingHolder(size)
-        case SlidingWindow(size, step):
-            return SlidingHolder(size, step)
-        case _:
-            assert_never(operation)
-
-
 def _same(item: Item) -> Item:
     return item
 
@@ -414,50 +284,3 @@ def _call_of(operation: Operation) -> tuple[Callable[[Item], Item], Entry]:
         message = f"{operation} has no call of its own"
         raise AssertionError(message)
     return operation.call, operation.entry
-
-
-def enter_plain(function: Callable[..., Item], *arguments: Item) -> Item:
-    """Call user code from a coroutine: a `StopIteration` that escapes it becomes an error."""
-    try:
-        return function(*arguments)
-    except StopIteration as error:
-        raise as_escaped(error) from error
-
-
-def as_escaped(error: Exception) -> Exception:
-    """Give the error that a generator makes of a `StopIteration` that its code lets escape."""
-    if not isinstance(error, StopIteration):
-        return error
-    escaped = RuntimeError("generator raised StopIteration")
-    escaped.__cause__ = error
-    return escaped
-
-
-def is_awaitable(value: object) -> bool:
-    """Tell whether `await value` would work."""
-    return hasattr(type(value), "__await__")
-
-
-def refuse_awaitable(result: object, name: str) -> None:
-    """Refuse what a plain function gave if it is an awaitable.
-
-    Raises:
-        TypeError: saying how to make the stage async.
-    """
-    if is_awaitable(result):
-        refuse(result, name)
-
-
-def refuse(result: object, name: str) -> NoReturn:
-    """Refuse the coroutine that a plain function gave where nothing will await it.
-
-    Raises:
-        TypeError: saying how to make the stage async.
-    """
-    if inspect.iscoroutine(result):
-        result.close()  # it will never be awaited, and need not complain
-    message = (
-        f"{name} is sync, but gave an awaitable ({type(result).__name__}); "
-        f"make it an async def, so that the stage is async"
-    )
-    raise TypeError(message)

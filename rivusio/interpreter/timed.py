@@ -82,7 +82,7 @@ class TimedBoundary(Boundary):
         self._timer = self._due = None
         self._hand(None, self._holder.close())
 
-    def _hand_over(self, closing: Closing) -> None:
+    async def _hand_over(self, closing: Closing) -> None:
         self._disarm()
         closed = [item for _, items in self._ready for item in items]
         self._ready.clear()

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from typing import Self
 
 from rivusio.errors import StreamError
+from rivusio.interpreter.calls import enter_plain
 from rivusio.interpreter.node import END, Closing, Item, Node, RunState, close_generator
-from rivusio.interpreter.steps import enter_plain
 from rivusio.stage import Stage, UserStream
 
 
@@ -76,7 +76,7 @@ class UserStreamNode(Node):
 
     async def close(self, closing: Closing) -> None:
         """Close the user's generator, then what is upstream of it."""
-        self._over = True
+        self._over = self._input.over = True
         outputs, self._outputs = self._outputs, None
         try:
             if inspect.isasyncgen(outputs):
@@ -96,7 +96,7 @@ class _Input:
         self._upstream = upstream
         self._node = node
         self._asked = False
-        self._over = False
+        self.over = False
         self._closed = False
         self.last: Item = None  # the item that the user's stream took last
         self.moved: tuple[Item, ...] = ()  # what an upstream error has brought to the user
@@ -110,13 +110,13 @@ class _Input:
             raise RuntimeError(message)
         self._asked = True
         try:
-            item = END if self._over else await self._upstream.pull()
+            item = END if self.over else await self._upstream.pull()
         except StreamError as error:
-            self._over = True
+            self.over = True
             await self._hand_over_to(error)
             raise
         except BaseException:
-            self._over = True  # as with any generator that an exception has gone through
+            self.over = True  # as with any generator that an exception has gone through
             raise
         finally:
             self._asked = False
@@ -132,7 +132,9 @@ class _Input:
         Whoever catches it has it; there is no more to come.
         """
         upstream = Closing()
+        self._node.cleaning = True
         await self.close(upstream)
+        self._node.cleaning = False
         error.pending = upstream.take_pending() + error.pending
         self.moved = error.pending
         leaving, upstream.leaving = upstream.leaving, None

@@ -14,6 +14,8 @@ import pytest
 from rivusio import (
     AsyncPipeline,
     BackpressureConfig,
+    DeadLetter,
+    FilterPipe,
     PipelineMonitor,
     StreamConfig,
     StreamError,
@@ -466,3 +468,221 @@ async def test_a_timer_of_a_closed_window_is_gone(clock: VirtualClock) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert clock.pending == 0
+
+
+@pytest.mark.rule("6.10")
+@pytest.mark.parametrize("base", [KeyboardInterrupt, SystemExit])
+async def test_what_is_no_exception_is_not_lost_when_the_consumer_leaves_first(
+    base: type[BaseException],
+) -> None:
+    async def work(item: int) -> int:
+        if item == 2:
+            raise base
+        if item:
+            await asyncio.Event().wait()
+        return item
+
+    run = map(work).concurrent(3).stream([0, 1, 2])
+    assert await anext(run) == 0
+    await settle()
+    with pytest.raises(base):
+        await run.aclose()
+
+
+@pytest.mark.rule("7.3")
+async def test_what_an_unseen_error_held_is_counted_where_it_was_held(clock: VirtualClock) -> None:
+    def source() -> Iterator[int]:
+        yield from (1, 2, 3)
+        raise OSError
+
+    monitor = PipelineMonitor()
+    chain = batch(2) >> Same() >> map(len).with_config(BackpressureConfig(max_buffer_size=9))
+    run = chain.stream(source(), clock=clock, monitor=monitor)
+    assert await anext(run) == 2
+    await settle()
+    await run.aclose()
+    assert [stage["discarded"] for stage in monitor.get_metrics()["stages"]] == [1, 0, 0]
+
+
+@pytest.mark.rule("3.8", "3.7")
+async def test_items_that_are_cancelled_may_clean_up() -> None:
+    cleaned = []
+
+    async def work(item: int) -> int:
+        if item == 0:
+            return 0
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(3):
+                await asyncio.sleep(0)
+            cleaned.append(item)
+        return item
+
+    async with map(work).concurrent(2).stream(range(3)) as run:
+        assert await anext(run) == 0
+        await settle()
+    assert cleaned == [1, 2]
+
+
+@pytest.mark.rule("6.1", "6.6", "6.7")
+def test_a_filter_handlers_answer_whose_truth_fails_is_an_error_of_that_stage() -> None:
+    class Failing(FilterPipe[int]):
+        def keep(self, item: int) -> bool:
+            raise KeyError(item)
+
+        def handle_error(self, error: Exception, data: int) -> Any:
+            return Undecided()
+
+    with pytest.raises(StreamError, match="ambiguous"):
+        list(Failing().iterate([1]))
+    assert list(Failing().with_config(StreamConfig(on_error="skip")).iterate([1])) == []
+
+
+def small(size: int, overflow: Any = "block") -> BackpressureConfig:
+    return BackpressureConfig(max_buffer_size=size, min_processing_time=0.0, overflow=overflow)
+
+
+@pytest.mark.rule("6.3")
+async def test_pending_keeps_the_order_of_two_buffers_in_a_row(clock: VirtualClock) -> None:
+    async def fail(_: object) -> None:
+        await clock.sleep(1)
+        raise KeyError
+
+    run = map(fail).with_config(small(2)).stream(range(9), clock=clock, config=small(3))
+    consumer = Consumer(run, clock)
+    await clock.advance(2)
+    assert isinstance(consumer.error, StreamError)
+    assert consumer.error.pending == (1, 2, 3, 4, 5)
+
+
+@pytest.mark.rule("6.3")
+async def test_pending_keeps_the_order_before_an_overflow_that_was_overtaken(
+    clock: VirtualClock,
+) -> None:
+    async def fail(_: object) -> None:
+        await clock.sleep(1)
+        raise KeyError
+
+    run = map(fail).with_config(small(2, "fail")).stream(range(9), clock=clock)
+    consumer = Consumer(run, clock)
+    await clock.advance(2)
+    assert isinstance(consumer.error, StreamError)
+    assert consumer.error.pending == (1, 2, 3)
+
+
+@pytest.mark.rule("3.7", "6.4")
+async def test_leaving_while_an_error_is_handed_to_a_user_stream_interrupts_nothing() -> None:
+    cleaned = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 0
+            yield 1
+        finally:
+            for _ in range(30):
+                await asyncio.sleep(0)
+            cleaned.append(True)
+
+    run = (FailsOn(1) >> Same() >> map(str).with_config(BUFFER)).stream(source())
+    assert await anext(run) == "0"
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await run.aclose()
+    assert cleaned == [True]
+
+
+@pytest.mark.rule("3.6", "5.3")
+@pytest.mark.parametrize("overflow", ["fail", "drop_oldest", "drop_newest"])
+async def test_a_stop_makes_a_throttled_buffer_neither_fail_nor_drop(
+    overflow: Any, clock: VirtualClock
+) -> None:
+    config = BackpressureConfig(
+        max_buffer_size=4, throttle_threshold=0.5, min_processing_time=1.0, overflow=overflow
+    )
+    chain = flat_map(lambda _: range(12)) >> map(str).with_config(config)
+    run = chain.stream([1], clock=clock)
+    delivered = []
+
+    async def consume() -> None:
+        async for output in run:
+            delivered.append(output)
+            await clock.sleep(1)
+
+    task = asyncio.create_task(consume())
+    await clock.advance(3)
+    run.stop()
+    await clock.advance(30)
+    await task
+    assert delivered == [str(item) for item in range(12)]
+
+
+@pytest.mark.rule("3.6")
+async def test_a_take_that_is_satisfied_ends_what_runs_ahead_of_it() -> None:
+    pulled = []
+
+    async def source() -> AsyncIterator[int]:
+        for item in range(1000):
+            await asyncio.sleep(0)
+            pulled.append(item)
+            yield item
+
+    for stage in (map(str).with_config(small(100)), SlowDouble().concurrent(10)):
+        pulled.clear()
+        run = (stage >> take(1)).stream(source())
+        await anext(run)
+        seen = len(pulled)
+        await settle()
+        assert len(pulled) <= seen + 1
+        await run.aclose()
+
+
+@pytest.mark.rule("6.7")
+def test_a_dead_letter_that_raises_the_error_itself_makes_no_circle() -> None:
+    def letter(dead: DeadLetter) -> None:
+        raise dead.error
+
+    with pytest.raises(StreamError) as caught:
+        list(FailsOn(1).with_config(StreamConfig(on_error=letter)).iterate([1]))
+    assert caught.value.error is not None
+    assert caught.value.error.__context__ is None
+
+
+@pytest.mark.rule("3.7", "6.8")
+async def test_a_run_that_is_left_tries_nothing_again(clock: VirtualClock) -> None:
+    tries = 0
+
+    async def stubborn(_: object) -> None:
+        nonlocal tries
+        tries += 1
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise RuntimeError from None
+
+    config = StreamConfig(retry_attempts=50, retry_delay=10.0)
+    chain = map(stubborn).with_config(config) >> map(str).with_config(BUFFER)
+    task = asyncio.ensure_future(anext(chain.stream([1, 2], clock=clock)))
+    await settle()
+    task.cancel()
+    await settle()
+    assert task.cancelled()
+    assert tries == 1
+
+
+@pytest.mark.rule("3.7")
+async def test_the_input_of_a_user_stream_that_is_closed_has_ended() -> None:
+    drained = []
+
+    class Draining(StreamPipe[Any, Any]):
+        async def process_stream(self, stream: AsyncIterator[Any]) -> AsyncIterator[Any]:
+            try:
+                async for item in stream:
+                    yield item
+            finally:
+                drained.append([item async for item in stream])
+
+    run = Draining().stream(range(20))
+    assert await anext(run) == 0
+    await run.aclose()
+    assert drained == [[]]

@@ -319,7 +319,7 @@ def test_values_out_of_range_are_validation_errors(field: str, value: Any, rule:
 
 @pytest.mark.rule("5.4")
 async def test_what_the_statistics_say(clock: VirtualClock) -> None:
-    source = ScriptedSource(clock).emit(*range(6)).end()
+    source = ScriptedSource(clock).emit(*range(6))
     config = BackpressureConfig(
         max_buffer_size=4, throttle_threshold=0.75, min_processing_time=2.0, overflow="drop_oldest"
     )
@@ -330,8 +330,10 @@ async def test_what_the_statistics_say(clock: VirtualClock) -> None:
     assert (full.current, full.peak, full.dropped) == (4, 4, 1)
     assert full.throttled == pytest.approx(4.0)
     assert [await anext(run), await anext(run)] == [4, 6]
-    half = run.buffers[0]
-    assert (half.current, half.peak, half.dropped) == (2, 4, 1)
+    source.emit(6)
+    await settle()
+    later = run.buffers[0]
+    assert (later.current, later.peak, later.dropped) == (3, 4, 1)
     await run.aclose()
 
 
@@ -356,3 +358,29 @@ async def test_what_is_buffered_at_an_early_end_is_discarded(clock: VirtualClock
     await run.aclose()
     account(monitor, [0])
     assert monitor.get_metrics()["discarded"] == 3
+
+
+async def bursts(*sizes: int) -> AsyncIterator[int]:
+    """A source that waits, and then gives so many items at once."""
+    for size in sizes:
+        await asyncio.sleep(0)
+        for item in range(size):
+            yield item
+
+
+@pytest.mark.rule("5.1")
+async def test_a_source_that_waits_is_read_in_bursts() -> None:
+    run = Double().stream(bursts(50, 50), config=buffer(1000))
+    assert len([output async for output in run]) == 100
+    assert run.buffers[0].peak == 50
+    run = Double().stream(bursts(500), config=buffer(1000))
+    assert len([output async for output in run]) == 500
+    assert run.buffers[0].peak < 100  # so long without waiting, it is one that never waits
+
+
+@pytest.mark.rule("5.1", "5.3")
+async def test_a_burst_drops_nothing_while_the_consumer_keeps_up() -> None:
+    config = BackpressureConfig(max_buffer_size=10, overflow="drop_newest", min_processing_time=0.0)
+    run = Double().stream(bursts(50, 50), config=config)
+    assert len([output async for output in run]) == 100
+    assert run.buffers[0].dropped == 0

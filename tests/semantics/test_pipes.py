@@ -322,6 +322,13 @@ async def test_stream_pipe_itself_is_the_identity() -> None:
     assert await outputs_of(same, [1, None, "x"]) == [1, None, "x"]
 
 
+@pytest.mark.rule("2.3", "2.4")
+async def test_what_can_be_awaited_is_an_item_where_no_user_code_runs() -> None:
+    futures = [asyncio.get_running_loop().create_future() for _ in range(3)]
+    assert await outputs_of(StreamPipe[Any, Any](), futures) == futures
+    assert await outputs_of(take(2) >> batch(2), futures) == [futures[:2]]
+
+
 @pytest.mark.rule("2.3")
 def test_a_stream_pipe_that_does_nothing_is_refused_when_made() -> None:
     class Idle(StreamPipe[int, int]):
@@ -714,3 +721,62 @@ async def test_one_item_is_retried_and_handled_as_in_a_stream() -> None:
 def test_calling_a_pipe_is_calling_its_process() -> None:
     with pytest.raises(ValueError, match="bad 1"):  # the user's own method: nothing is wrapped
         FailsOn(1)(1)
+
+
+@pytest.mark.rule("2.9")
+async def test_settings_of_one_stage_are_replaced_and_do_not_add_up() -> None:
+    letters: list[object] = []
+    retry = StreamConfig(retry_attempts=3, retry_delay=0.0)
+    letter = StreamConfig(on_error=letters.append)
+    failing = FailsOn(1)
+    assert list(failing.with_config(retry).with_config(letter).iterate([1, 2])) == [2]
+    assert (failing.calls, len(letters)) == ([1, 2], 1)
+    concurrent = SlowDouble().concurrent(2).with_config(retry)
+    assert concurrent.stages[0].concurrency is not None
+    assert concurrent.stages[0].settings.retry is not None
+
+
+@pytest.mark.rule("2.5")
+def test_a_generator_function_is_no_1_to_1_stage() -> None:
+    def explode(item: int) -> Iterator[int]:
+        yield item
+
+    async def explode_slowly(item: int) -> AsyncIterator[int]:
+        yield item
+
+    class Exploding(SyncBasePipe[int, Any]):
+        def process(self, data: int) -> Any:
+            yield data
+
+    wrong: list[Callable[[], object]] = [
+        lambda: Double() >> explode,
+        lambda: Double() >> map(explode_slowly),
+        lambda: Double() >> Exploding(),
+        lambda: pipe(explode).iterate([1]),
+        lambda: Double() >> partial(explode),
+    ]
+    for make in wrong:
+        with pytest.raises(TypeError, match="is a generator function.*did you mean flat_map"):
+            make()
+
+
+@pytest.mark.rule("2.6")
+def test_an_operator_that_was_not_called_is_asked_about() -> None:
+    for function in (batch, drop_none, take, tumbling):
+        join: Any = Double()
+        with pytest.raises(TypeError, match=rf"did you mean {function.__name__}\(\.\.\.\)\?"):
+            join >> function
+
+
+@pytest.mark.rule("2.8")
+async def test_a_chain_tells_what_it_is_made_of() -> None:
+    assert repr(Double() >> Odd() >> batch(2)) == "<SyncPipeline: Double >> Odd >> batch>"
+    assert repr(SyncPipeline([Double()], name="sums")) == "<sums>"
+    assert repr((Double() >> SlowDouble()).stream([1])) == "<Run of Double >> SlowDouble>"
+    assert repr(PipelineMonitor()) == "<PipelineMonitor: nothing yet>"
+
+
+def test_a_name_must_be_a_string() -> None:
+    wrong: Any = 3
+    with pytest.raises(TypeError, match="name must be a string, got 3 of type int"):
+        Double(wrong)

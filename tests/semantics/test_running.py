@@ -433,6 +433,17 @@ async def test_a_cancellation_is_not_taken_for_a_stop() -> None:
 
 
 @pytest.mark.rule("3.6")
+async def test_a_cancellation_right_after_a_stop_is_not_lost() -> None:
+    run = batch(10).stream(ScriptedSource().emit("a"))
+    pull = asyncio.ensure_future(anext(run))
+    await settle()
+    run.stop()
+    pull.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await pull
+
+
+@pytest.mark.rule("3.6")
 async def test_stop_after_the_end_does_nothing() -> None:
     run = Double().stream([1])
     assert [output async for output in run] == [2]

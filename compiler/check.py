@@ -1,0 +1,201 @@
+"""Checks the joints of files: what `rivusio check` says.
+
+    flights.py:12:21: error: stage 2 "Clean" accepts "int" but stage 1 "Parse" produces "str"  \
+[rivusio-chain]
+    flights.py:12:21: note: put a stage between them that makes a "int"
+
+Nothing is written, and no user code runs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from rivusio.compiler import finder, oracle
+from rivusio.compiler.ir import (
+    CHAIN,
+    BothFunctions,
+    Chain,
+    Complaint,
+    Diagnostic,
+    IsClass,
+    IsNoPipe,
+    Misfit,
+    MustBeSync,
+    Severity,
+    Stage,
+    TakesNoItem,
+    TypesDiffer,
+)
+from rivusio.compiler.oracle import TIMEOUT, Answer, AskedFile, Request, TypedFile
+from rivusio.compiler.source import Source, Unreadable, read
+
+# mypy's words for what a chain's own diagnostic has said already.
+ECHOES = {
+    "operator",
+    "arg-type",
+    "misc",
+    "call-overload",
+    "assignment",
+    "list-item",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the check of some files has found.
+
+    Attributes:
+        diagnostics: errors and warnings, sorted by file, line and column.
+        chains: the chains of each file, by the path that the user gave.
+    """
+
+    diagnostics: tuple[Diagnostic, ...]
+    chains: dict[str, tuple[Chain, ...]]
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether there is an error among the diagnostics."""
+        return any(each.severity == "error" for each in self.diagnostics)
+
+    @property
+    def summary(self) -> str:
+        """Say how much was looked at, and which files hold no chain; a line each."""
+        empty = [f"{path}: no chain found" for path, chains in self.chains.items() if not chains]
+        chains = sum(map(len, self.chains.values()))
+        count = f"checked {_count(chains, 'chain')} in {_count(len(self.chains), 'file')}"
+        return "\n".join([*empty, count])
+
+
+def check(paths: Sequence[str], timeout: float = TIMEOUT) -> Report:
+    """Check every joint of every chain in the files.
+
+    Args:
+        paths: Python files; the same file is checked once.
+        timeout: how long mypy may take, in seconds.
+
+    Raises:
+        OracleError: when mypy gives no answer.
+    """
+    sources: list[Source] = []
+    found: list[Diagnostic] = []
+    for path in dict.fromkeys(paths):
+        try:
+            sources.append(read(path))
+        except Unreadable as error:
+            found.append(error.diagnostic)
+    asked = [AskedFile(each.path, each.text, finder.chains(each)) for each in sources]
+    answer = _answer([each for each in asked if each.chains], timeout)
+    by_path = {source.path: source for source in sources}
+    for file in answer.files:
+        found.extend(_of_chains(file, by_path[file.path]))
+    found.extend(_of_mypy(answer, by_path))
+    chains = dict.fromkeys(by_path, ()) | {
+        file.path: tuple(typed.chain for typed in file.chains) for file in answer.files
+    }
+    order = {path: index for index, path in enumerate(dict.fromkeys(paths))}
+    found.sort(key=lambda each: (order.get(each.path, -1), each.path, each.line, each.column))
+    return Report(tuple(dict.fromkeys(found)), chains)
+
+
+def _answer(files: list[AskedFile], timeout: float) -> Answer:
+    return oracle.ask(Request(tuple(files)), timeout) if files else Answer((), ())
+
+
+def _count(number: int, of: str) -> str:
+    return f"{number} {of}" if number == 1 else f"{number} {of}s"
+
+
+# Chains
+
+
+def _of_chains(file: TypedFile, source: Source) -> Iterator[Diagnostic]:
+    for typed in file.chains:
+        for misfit in typed.misfits:
+            message, note = _words(misfit, typed.chain.stages)
+            place = misfit.at.line, source.column(misfit.at.line, misfit.at.column)
+            severity: Severity = "warning" if misfit.excused else "error"
+            yield Diagnostic(file.path, *place, severity, message, CHAIN, note)
+
+
+def _words(misfit: Misfit, stages: Sequence[Stage]) -> tuple[str, str | None]:
+    """Say what is wrong, and what to do about it."""
+    match misfit.what:
+        case TypesDiffer(right=right) as differ:
+            left = _stage(stages, right - 1)
+            message = (
+                f'{_stage(stages, right)} accepts "{differ.accepts}" '
+                f'but {left} produces "{differ.produces}"'
+            )
+            return message, _mend(differ, left)
+        case IsClass(stage=stage, class_name=name):
+            return f"{_stage(stages, stage)} is a class, and no pipe", f"did you mean {name}()?"
+        case IsNoPipe(stage=stage, type=its):
+            message = f'{_stage(stages, stage)} is no pipe: it is of type "{its}"'
+            return message, "join pipes, functions or coroutine functions"
+        case TakesNoItem(stage=stage, type=its):
+            message = f'{_stage(stages, stage)} cannot be called with one item: it is a "{its}"'
+            return message, "give it one parameter for the item, and the others defaults"
+        case BothFunctions(right=right):
+            left = _stage(stages, right - 1)
+            message = f"{_stage(stages, right)} and {left} are both functions: one must be a pipe"
+            return message, f"make a pipe of the first: map({stages[right - 1].operand.source})"
+        case MustBeSync(stage=stage):
+            message = f"{_stage(stages, stage)} is async: a SyncPipeline cannot hold it"
+            return message, "use AsyncPipeline"
+        case _:
+            assert_never(misfit.what)
+
+
+def _stage(stages: Sequence[Stage], index: int) -> str:
+    return f'stage {index + 1} "{stages[index].name}"'
+
+
+def _mend(differ: TypesDiffer, left: str) -> str:
+    match differ.mend:
+        case "drop_none":
+            return "put drop_none() between them"
+        case "batch":
+            return "put batch(n) between them"
+        case "flat_map":
+            return "put flat_map(list) between them"
+        case "await":
+            return f"await it in {left}"
+        case "stage":
+            return f'put a stage between them that makes a "{differ.accepts}"'
+        case _:
+            assert_never(differ.mend)
+
+
+# What else mypy says
+
+
+def _of_mypy(answer: Answer, sources: dict[str, Source]) -> Iterator[Diagnostic]:
+    """Give mypy's other errors in the files as warnings; what stopped it is an error."""
+    files = {os.path.realpath(file.path): file for file in answer.files}
+    given = {os.path.realpath(path): source for path, source in sources.items()}
+    for said in answer.complaints:
+        place = os.path.realpath(said.path)
+        source, file = given.get(place), files.get(place)
+        if said.stops:
+            path = said.path if source is None else source.path
+            message = f"mypy cannot go on: {said.message}"
+            column = said.column + 1 if source is None else source.column(said.line, said.column)
+            yield Diagnostic(path, said.line, column, "error", message, said.code)
+        elif source is not None and file is not None and not _is_said(said, file):
+            column = source.column(said.line, said.column)
+            yield Diagnostic(source.path, said.line, column, "warning", said.message, said.code)
+
+
+def _is_said(said: Complaint, file: TypedFile) -> bool:
+    """Tell whether a complaint is of a wrong joint, or of what only we asked mypy to look at."""
+    place = said.line, said.column
+    wrong = [misfit.whole for typed in file.chains for misfit in typed.misfits]
+    if said.code == "var-annotated":  # a name for what comes out of a wrong joint
+        return any(span.line <= said.line <= span.end_line for span in wrong)
+    return any(span.holds(*place) for span in file.unasked) or (
+        said.code in ECHOES and any(span.holds(*place) for span in wrong)
+    )

@@ -1,0 +1,56 @@
+"""How user code is called from a coroutine, and what it may not give."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import NoReturn
+
+from rivusio.interpreter.node import Item
+
+
+def enter_plain(function: Callable[..., Item], *arguments: Item) -> Item:
+    """Call user code from a coroutine: a `StopIteration` that escapes it becomes an error."""
+    try:
+        return function(*arguments)
+    except StopIteration as error:
+        raise as_escaped(error) from error
+
+
+def as_escaped(error: Exception) -> Exception:
+    """Give the error that a generator makes of a `StopIteration` that its code lets escape."""
+    if not isinstance(error, StopIteration):
+        return error
+    escaped = RuntimeError("generator raised StopIteration")
+    escaped.__cause__ = error
+    return escaped
+
+
+def is_awaitable(value: object) -> bool:
+    """Tell whether `await value` would work."""
+    return hasattr(type(value), "__await__")
+
+
+def refuse_awaitable(result: object, name: str) -> None:
+    """Refuse what a plain function gave if it is an awaitable.
+
+    Raises:
+        TypeError: saying how to make the stage async.
+    """
+    if is_awaitable(result):
+        refuse(result, name)
+
+
+def refuse(result: object, name: str) -> NoReturn:
+    """Refuse the coroutine that a plain function gave where nothing will await it.
+
+    Raises:
+        TypeError: saying how to make the stage async.
+    """
+    if inspect.iscoroutine(result):
+        result.close()  # it will never be awaited, and need not complain
+    message = (
+        f"{name} is sync, but gave an awaitable ({type(result).__name__}); "
+        f"make it an async def, so that the stage is async"
+    )
+    raise TypeError(message)

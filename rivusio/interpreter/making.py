@@ -1,0 +1,43 @@
+"""Which step does what a stage's operation says."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from rivusio.interpreter.flat_map import FlatMapStep
+from rivusio.interpreter.node import RunState
+from rivusio.interpreter.steps import FilterStep, HoldingStep, Step, TakeStep
+from rivusio.stage import Batch, Filter, FlatMap, Map, SlidingWindow, Stage, Take, TumblingWindow
+from rivusio.windows import BatchHolder, Holder, SlidingHolder, TumblingHolder
+
+
+def make_step(run: RunState, index: int, stage: Stage) -> Step:
+    """Give the step of a stage that is entered item by item."""
+    operation = stage.operation
+    match operation:
+        case Map():
+            return Step(run, index, stage)
+        case Filter():
+            return FilterStep(run, index, stage)
+        case FlatMap():
+            return FlatMapStep(run, index, stage)
+        case Take(count):
+            return TakeStep(run, index, stage, count)
+        case Batch() | TumblingWindow() | SlidingWindow():
+            return HoldingStep(run, index, stage, make_holder(operation))
+        case _:
+            message = f"{operation} is no step"  # a user stream is a node of its own
+            raise AssertionError(message)
+
+
+def make_holder(operation: Batch | TumblingWindow | SlidingWindow) -> Holder:
+    """Give an empty holder for a run of the operation."""
+    match operation:
+        case Batch(size, linger):
+            return BatchHolder(size, linger)
+        case TumblingWindow(size):
+            return TumblingHolder(size)
+        case SlidingWindow(size, step):
+            return SlidingHolder(size, step)
+        case _:
+            assert_never(operation)

@@ -1,0 +1,239 @@
+"""Proves that the tests hold the rules: breaks each rule on purpose, and runs its tests.
+
+    python -m tests.mutants              all mutants of tests/mutant_list.py
+    python -m tests.mutants 3.7 6.1      those of some rules
+
+A mutant is caught when a test that is marked with its rule fails, or hangs. It exits with 1 if one
+survives, or if the list is wrong: a snippet that is not there, a mutant that does not even load.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tests.mutant_list import MUTANTS, Mutant
+from tests.rules import held
+
+ROOT = Path(__file__).parent.parent
+COPIED = ("rivusio", "compiler", "templates", "tests", "docs", "pyproject.toml")
+NOT_COPIED = shutil.ignore_patterns("__pycache__", "*_cache")
+
+Verdict = Literal["passed", "failed", "hung", "broken"]
+
+
+class ListError(Exception):
+    """The list of mutants does not fit the project any more, or the project is not in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the tests of its rule have said of a mutant."""
+
+    mutant: Mutant
+    verdict: Verdict
+    seconds: float
+    output: str
+
+    @property
+    def caught(self) -> bool:
+        """Whether a test has failed, or never ended."""
+        return self.verdict in ("failed", "hung")
+
+
+def mutated(mutant: Mutant, text: str) -> str:
+    """Give the text of the file with the mutant in it.
+
+    Raises:
+        ListError: when the snippet is not there exactly once.
+    """
+    if (count := text.count(mutant.old)) != 1:
+        message = f"{mutant.rule} {mutant.file}: {count} times, not once: {mutant.old!r}"
+        raise ListError(message)
+    return text.replace(mutant.old, mutant.new)
+
+
+def tests_of(rule: str) -> list[str]:
+    """Give the ids of the tests that hold a rule; those of memory are too slow to run so often."""
+    return [f"tests/{test}" for test in held().get(rule, []) if "memory" not in test]
+
+
+class Copy:
+    """A copy of the project to break things in.
+
+    Args:
+        folder: an empty folder for it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._environment = os.environ | {"PYTHONPATH": str(folder)}
+        for name in COPIED:
+            path = ROOT / name
+            if path.is_dir():
+                shutil.copytree(path, folder / name, symlinks=True, ignore=NOT_COPIED)
+            else:
+                shutil.copy2(path, folder / name)
+
+    def check(self) -> None:
+        """Make sure that the copy is what the tests will import.
+
+        Raises:
+            ListError: when it is something else.
+        """
+        code = "import rivusio, tests; print(rivusio.__file__, tests.__file__, sep='\\n')"
+        ended = self._python(["-c", code], timeout=60)
+        for line in ended.stdout.split():
+            if not Path(line).is_relative_to(self._folder):
+                message = f"the tests would run {line} instead of the copy in {self._folder}"
+                raise ListError(message)
+
+    def refuse_misfits(self, mutants: Iterable[Mutant]) -> None:
+        """Make sure that each mutant can be made.
+
+        Raises:
+            ListError: naming all that cannot.
+        """
+        wrong = []
+        for mutant in mutants:
+            try:
+                mutated(mutant, (self._folder / mutant.file).read_text(encoding="utf-8"))
+            except ListError as error:
+                wrong.append(str(error))
+        if wrong:
+            raise ListError("\n".join(wrong))
+
+    def test(self, rule: str, timeout: float) -> tuple[Verdict, str]:
+        """Run the tests of a rule until the first that fails."""
+        chosen = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "rule"]
+        try:
+            ended = self._python([*chosen, *tests_of(rule)], timeout)
+        except subprocess.TimeoutExpired as error:
+            return "hung", str(error)
+        return _verdict(ended), ended.stdout + ended.stderr
+
+    def test_mutant(self, mutant: Mutant, timeout: float) -> Outcome:
+        """Put a mutant in, run the tests of its rule, and take it out again."""
+        path = self._folder / mutant.file
+        original = path.read_text(encoding="utf-8")
+        started = time.monotonic()
+        try:
+            _write(path, mutated(mutant, original))
+            verdict, output = self.test(mutant.rule, timeout)
+        finally:
+            _write(path, original)
+        return Outcome(mutant, verdict, time.monotonic() - started, output)
+
+    def _python(self, arguments: Sequence[str], timeout: float) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self._folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a module; what was compiled of it a moment ago may look up to date, and must go."""
+    path.write_text(text, encoding="utf-8")
+    Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
+
+
+def _verdict(ended: subprocess.CompletedProcess[str]) -> Verdict:
+    if ended.returncode == 0:
+        return "passed"
+    # A mutant may also end pytest itself: with a KeyboardInterrupt that it lets escape, or with an
+    # error that cannot even be shown.
+    ended_pytest = ("!!! KeyboardInterrupt !!!", "INTERNALERROR> ")
+    if ended.returncode == 1 or any(mark in ended.stdout for mark in ended_pytest):
+        return "failed"
+    return "broken"
+
+
+def times_without_mutants(copy: Copy, rules: Iterable[str]) -> dict[str, float]:
+    """Run the tests of each rule as they are, and give the seconds that they take.
+
+    Raises:
+        ListError: when a test fails; then it would tell nothing of a mutant.
+    """
+    times = {}
+    for rule in rules:
+        started = time.monotonic()
+        verdict, output = copy.test(rule, timeout=300)
+        if verdict != "passed":
+            message = f"the tests of {rule} fail without a mutant\n{output}"
+            raise ListError(message)
+        times[rule] = time.monotonic() - started
+    return times
+
+
+def run(mutants: Sequence[Mutant]) -> list[Outcome]:
+    """Test the mutants one by one, telling of each.
+
+    Raises:
+        ListError: when a mutant cannot be made, or the tests fail without any.
+    """
+    outcomes = []
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        copy = Copy(Path(folder).resolve())
+        copy.check()
+        copy.refuse_misfits(mutants)
+        times = times_without_mutants(copy, dict.fromkeys(mutant.rule for mutant in mutants))
+        for mutant in mutants:
+            outcome = copy.test_mutant(mutant, timeout=10 + 3 * times[mutant.rule])
+            outcomes.append(outcome)
+            print(_row(outcome), flush=True)
+    return outcomes
+
+
+def _row(outcome: Outcome) -> str:
+    mutant = outcome.mutant
+    said = f"caught ({outcome.verdict})" if outcome.caught else outcome.verdict.upper()
+    return f"{mutant.rule:5} {said:15} {outcome.seconds:5.1f} s  {mutant.what}"
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """Give the table of what was not caught, and the counts."""
+    caught = sum(outcome.caught for outcome in outcomes)
+    survived = sum(outcome.verdict == "passed" for outcome in outcomes)
+    lines = [
+        f"{_row(outcome)}\n      {outcome.mutant.file}: {outcome.mutant.old!r}"
+        for outcome in outcomes
+        if not outcome.caught
+    ]
+    for outcome in outcomes:
+        if outcome.verdict == "broken":
+            lines.append(f"the tests could not run: {outcome.mutant.what}\n{outcome.output}")
+    counts = f"{len(outcomes)} mutants, {caught} caught, {survived} survived"
+    return "\n".join([*lines, counts])
+
+
+def main(rules: Sequence[str]) -> int:
+    """Test the mutants of these rules, or all; give the exit status."""
+    mutants = [mutant for mutant in MUTANTS if not rules or mutant.rule in rules]
+    if unknown := set(rules) - {mutant.rule for mutant in mutants}:
+        print(f"no mutants for {', '.join(sorted(unknown))}")
+        return 1
+    try:
+        outcomes = run(mutants)
+    except ListError as error:
+        print(error)
+        return 1
+    print(summary(outcomes))
+    return 0 if all(outcome.caught for outcome in outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
