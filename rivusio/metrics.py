@@ -66,6 +66,11 @@ class MetricWindow:
             while values[0].timestamp < timestamp - self._seconds:
                 values.popleft()
 
+    def extend(self, values: Iterable[MetricValue]) -> None:
+        """Add the measurements of another window as they are, old ones too."""
+        with self._lock:
+            self._values.extend(values)
+
     @property
     def values(self) -> list[MetricValue]:
         """The measurements, oldest first: a list of the caller's own."""

@@ -194,15 +194,14 @@ class _StageTotal:
     def add(self, counts: dict[str, int], processing_time: MetricWindow) -> None:
         for name, value in counts.items():
             self.counts[name] += value
-        windows = [self.processing_time, processing_time]
-        self.processing_time = merged(windows, self.processing_time.window_size)
+        self.processing_time.extend(processing_time.values)  # put in order when they are read
 
     def metrics(self, seconds: float) -> Metrics:
         rate = self.counts["items_in"] / seconds if seconds > 0 else 0.0
         return {
             "name": self.name,
             "throughput": MetricWindow([MetricValue(0.0, rate)]),
-            "processing_time": self.processing_time,
+            "processing_time": merged([self.processing_time], self.processing_time.window_size),
             "error_rate": _share(self.counts["errors"], self.counts["items_in"]),
             "total_time": seconds,
             **self.counts,
@@ -224,8 +223,8 @@ class _Total:
         total.counts = dict(self.counts)
         for index, stage in enumerate(self.stages):
             total._stage(index, stage.name).add(stage.counts, stage.processing_time)
-        total.throughput = self.throughput
-        total.processing_time = self.processing_time
+        total.throughput.extend(self.throughput.values)
+        total.processing_time.extend(self.processing_time.values)
         return total
 
     def add(self, run: RunCounters) -> None:
@@ -236,10 +235,8 @@ class _Total:
         self.counts["items_in"] += run.items_in
         self.counts["items_out"] += run.items_out
         self.counts["discarded"] += run.discarded_outputs
-        self.throughput = merged([self.throughput, run.throughput()], self._window_size)
-        self.processing_time = merged(
-            [self.processing_time, run.processing_time()], self._window_size
-        )
+        self.throughput.extend(run.throughput().values)
+        self.processing_time.extend(run.processing_time().values)
 
     def _stage(self, index: int, name: str) -> _StageTotal:
         if index == len(self.stages):
