@@ -23,7 +23,7 @@ from rivusio.counters import RunCounters
 from rivusio.errors import PipelineError, StreamError, chain_closing, note_closing
 from rivusio.interpreter import Line, drive
 from rivusio.interpreter.making import make_step
-from rivusio.interpreter.node import END, Closing, Item, Place, RunState
+from rivusio.interpreter.node import END, Closing, Item, RunState
 from rivusio.interpreter.source import check_source
 from rivusio.mode import NotCompiledError, current_mode
 from rivusio.monitoring import MetricsCollector
@@ -98,7 +98,7 @@ class _Execution:
                 leaving.pending = closing.take_pending() + leaving.pending
             elif leaving.stage is not None:  # nobody will see this error: a cancellation overtakes
                 units = self.run.units_of(leaving)
-                closing.hold(leaving.stage, Place.CALL, [*units, *leaving.pending])
+                closing.hold(leaving.stage, [*units, *leaving.pending])
         closing.discard(self._counters)
         self.run.forget_errors()
         if self._monitor is not None and self._counters is not None:

@@ -11,8 +11,8 @@ import asyncio
 from abc import abstractmethod
 from typing import Any
 
-from rivusio.errors import BufferOverflowError, StreamError
-from rivusio.interpreter.node import Closing, Node, Place, RunState, joined, upstream_of
+from rivusio.errors import StreamError
+from rivusio.interpreter.node import Closing, Node, RunState, joined, upstream_of
 
 
 class Wakeup:
@@ -126,9 +126,7 @@ class Boundary(Node):
         if isinstance(failure, StreamError):
             closing.overtaken.append(failure)
             units = [] if failure.stage is None else self._run.units_of(failure)
-            overflowed = isinstance(failure.__cause__, BufferOverflowError)
-            place = Place.ARRIVING if overflowed else Place.CALL
-            closing.hold(failure.stage or 0, place, [*failure.pending, *units])
+            closing.hold(failure.stage or 0, [*failure.pending, *units])
         elif failure is not None:
             closing.failed(failure)
 

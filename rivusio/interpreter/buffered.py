@@ -12,7 +12,7 @@ from rivusio.buffer import BoundedBuffer, BufferStatistics
 from rivusio.config import BackpressureConfig
 from rivusio.errors import BufferOverflowError
 from rivusio.interpreter.boundary import Boundary
-from rivusio.interpreter.node import END, Closing, Item, Node, Place, RunState
+from rivusio.interpreter.node import END, Closing, Item, Node, RunState
 
 BURST = 64  # items that a source which does wait may give at once
 
@@ -106,7 +106,7 @@ class BufferedBoundary(Boundary):
         buffered = self._buffer.clear()
         if self._counters is not None:
             self._counters.items_in += len(buffered)  # they came as far as this stage
-        closing.hold(self._index, Place.BUFFER, buffered)
+        closing.hold(self._index, buffered)
 
 
 @types.coroutine

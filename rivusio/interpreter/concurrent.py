@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from rivusio.interpreter.boundary import Boundary, keep
-from rivusio.interpreter.node import END, NOTHING, Closing, Item, Node, Place, RunState, joined
+from rivusio.interpreter.node import END, NOTHING, Closing, Item, Node, RunState, joined
 from rivusio.interpreter.steps import Step
 from rivusio.stage import Concurrency
 
@@ -136,7 +136,7 @@ class ConcurrentBoundary(Boundary):
                 result = each.task.result()
                 if isinstance(result, _Escaped):
                     closing.failed(result.error)
-        closing.hold(self._step.index, Place.CALL, [each.data for each in self._started.values()])
+        closing.hold(self._step.index, [each.data for each in self._started.values()])
         self._started.clear()
         if self._threads is not None and (cancelled := await self._threads.close()) is not None:
             closing.failed(cancelled)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from enum import Enum, IntEnum, auto
+from dataclasses import dataclass
+from enum import Enum, auto
 from types import AsyncGeneratorType
 from typing import Any, Final, Literal
 
@@ -31,31 +32,34 @@ NOTHING: Final[Literal[Answer.NOTHING]] = Answer.NOTHING
 END: Final[Literal[Answer.END]] = Answer.END
 
 
-class Place(IntEnum):
-    """Where at a stage an item is held, the furthest upstream first."""
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Items that were held at one place when a run ended."""
 
-    ARRIVING = auto()
-    BUFFER = auto()
-    HOLDER = auto()
-    CLOSED = auto()  # windows that are closed and wait for the consumer
-    CALL = auto()
-    OUTPUTS = auto()
+    stage: int
+    items: list[Item]
+    are_outputs: bool  # of a flat-map: inputs of no stage yet
 
 
 class Closing:
     """What comes to light while a run is cleaned up: items that were held, and errors."""
 
     def __init__(self) -> None:
-        self._held: list[tuple[int, Place, list[Item]]] = []
+        self._held: list[_Held] = []
         self.errors: list[Exception] = []
         self.leaving: BaseException | None = None  # stronger than any Exception
         self.overtaken: list[Exception] = []  # failures that came while another was on its way
 
-    def hold(self, stage: int, place: Place, items: Iterable[Item]) -> None:
-        """Take over the items that were held at a place, in their order."""
-        items = list(items)
-        if items:
-            self._held.append((stage, place, items))
+    def hold(self, stage: int, items: Iterable[Item]) -> None:
+        """Take over items that were held at a stage, in their order.
+
+        What is held at the same stage is handed over from downstream on.
+        """
+        self._held.append(_Held(stage, list(items), are_outputs=False))
+
+    def hold_outputs(self, stage: int, items: Iterable[Item]) -> None:
+        """Take over the outputs of a flat-map that were not taken."""
+        self._held.append(_Held(stage, list(items), are_outputs=True))
 
     def failed(self, error: BaseException) -> None:
         """Note an error, and let the cleaning go on."""
@@ -75,20 +79,20 @@ class Closing:
 
     def take_pending(self) -> tuple[Item, ...]:
         """Take the held items, downstream first and in order within each holder."""
-        held = sorted(self._held, key=lambda entry: (entry[0], entry[1]), reverse=True)
+        held = sorted(self._held, key=lambda each: each.stage, reverse=True)
         self._held = []
-        return tuple(item for _, _, items in held for item in items)
+        return tuple(item for each in held for item in each.items)
 
     def discard(self, counters: RunCounters | None) -> None:
         """Drop the held items, and count them."""
         held, self._held = self._held, []
         if counters is None:
             return
-        for stage, place, items in held:
-            if place is Place.OUTPUTS:
-                counters.discarded_outputs += len(items)
+        for each in held:
+            if each.are_outputs:
+                counters.discarded_outputs += len(each.items)
             else:
-                counters.stages[stage].discarded += len(items)
+                counters.stages[each.stage].discarded += len(each.items)
 
 
 class RunState:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rivusio.errors import StreamError
 from rivusio.interpreter.calls import as_escaped
 from rivusio.interpreter.flat_map import Expansion
-from rivusio.interpreter.node import END, NOTHING, Closing, Item, Node, Place, RunState, upstream_of
+from rivusio.interpreter.node import END, NOTHING, Closing, Item, Node, RunState, upstream_of
 from rivusio.interpreter.steps import HoldingStep, Step, TakeStep
 
 
@@ -152,19 +152,19 @@ class Segment(Node):
         """Hand over what is held, close the user's generators, then what is upstream."""
         if self._in_flight is not None:
             step, data = self._in_flight
-            closing.hold(step.index, Place.CALL, step.units(data))
+            closing.hold(step.index, step.units(data))
             self._in_flight = None
         while self._open:
             await self._close_expansion(self._open.pop(), closing)
         for step in self._steps:
             if isinstance(step, HoldingStep) and step.holder is not None:
-                closing.hold(step.index, Place.HOLDER, step.holder.held())
+                closing.hold(step.index, step.holder.held())
         await self.upstream.close(closing)
 
     async def _close_expansion(self, expansion: Expansion, closing: Closing) -> None:
         step = self._steps[expansion.position]
         try:
-            closing.hold(step.index, Place.OUTPUTS, expansion.rest())
+            closing.hold_outputs(step.index, expansion.rest())
             await expansion.close()
         except Exception as error:  # noqa: BLE001  whatever a user's finally block raises
             failure = self._run.failure(step.name, step.index, expansion.data, error, None)

@@ -6,7 +6,7 @@ from collections import deque
 
 from rivusio.clock import Timer
 from rivusio.interpreter.boundary import Boundary
-from rivusio.interpreter.node import END, Closing, Item, Node, Place, RunState
+from rivusio.interpreter.node import END, Closing, Item, Node, RunState
 from rivusio.interpreter.steps import Step
 from rivusio.windows import Holder
 
@@ -86,5 +86,5 @@ class TimedBoundary(Boundary):
         self._disarm()
         closed = [item for _, items in self._ready for item in items]
         self._ready.clear()
-        closing.hold(self._step.index, Place.CLOSED, closed)
-        closing.hold(self._step.index, Place.HOLDER, self._holder.held())
+        closing.hold(self._step.index, closed)
+        closing.hold(self._step.index, self._holder.held())
