@@ -9,7 +9,9 @@ READY := $(VENV)/.ready
 .PHONY: demo test lint types pytest rules mutants bench clean
 
 demo: $(READY)
+	@$(BIN)/rivusio compile examples/flights.py
 	@$(BIN)/python examples/flights.py
+	@$(BIN)/python examples/compare.py
 
 test: lint types pytest
 

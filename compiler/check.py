@@ -10,7 +10,7 @@ Nothing is written, and no user code runs.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -80,6 +80,34 @@ def check(paths: Sequence[str], timeout: float = TIMEOUT) -> Report:
     Raises:
         OracleError: when mypy gives no answer.
     """
+    seen = examine(paths, timeout)
+    chains = dict.fromkeys(seen.sources, ()) | {
+        file.path: tuple(typed.chain for typed in file.chains) for file in seen.files
+    }
+    return Report(seen.diagnostics, chains)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What the front end knows of some files.
+
+    Attributes:
+        sources: those that could be read, by the path that the user gave.
+        files: those with chains, and their types.
+        diagnostics: errors and warnings, sorted by file, line and column.
+    """
+
+    sources: dict[str, Source]
+    files: tuple[TypedFile, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def examine(paths: Sequence[str], timeout: float = TIMEOUT) -> Examined:
+    """Read files, type their chains and check every joint.
+
+    Raises:
+        OracleError: when mypy gives no answer.
+    """
     sources: list[Source] = []
     found: list[Diagnostic] = []
     for path in dict.fromkeys(paths):
@@ -93,12 +121,17 @@ def check(paths: Sequence[str], timeout: float = TIMEOUT) -> Report:
     for file in answer.files:
         found.extend(_of_chains(file, by_path[file.path]))
     found.extend(_of_mypy(answer, by_path))
-    chains = dict.fromkeys(by_path, ()) | {
-        file.path: tuple(typed.chain for typed in file.chains) for file in answer.files
-    }
+    return Examined(by_path, answer.files, in_order(found, paths))
+
+
+def in_order(found: Iterable[Diagnostic], paths: Sequence[str]) -> tuple[Diagnostic, ...]:
+    """Give diagnostics in the order of the files and of their places, each once."""
     order = {path: index for index, path in enumerate(dict.fromkeys(paths))}
-    found.sort(key=lambda each: (order.get(each.path, -1), each.path, each.line, each.column))
-    return Report(tuple(dict.fromkeys(found)), chains)
+
+    def place(each: Diagnostic) -> tuple[int, str, int, int]:
+        return order.get(each.path, -1), each.path, each.line, each.column
+
+    return tuple(dict.fromkeys(sorted(found, key=place)))
 
 
 def _answer(files: list[AskedFile], timeout: float) -> Answer:

@@ -44,6 +44,11 @@ class _Parts:
         joint = Joint(0, here, end, left, at, _between(left, at), in_list)
         return _Parts((*self.operands, *other.operands), (*self.joints, *moved, joint))
 
+    def with_settings(self, call: Span) -> _Parts:
+        """Give the same chain, whose stages get settings from a call."""
+        operands = (replace(each, settings=(*each.settings, call)) for each in self.operands)
+        return replace(self, operands=tuple(operands))
+
 
 # What the names of a scope stand for, as far as that is certain: chains, and single stages.
 _Known = dict[str, _Parts]
@@ -178,7 +183,7 @@ class _Finder:
         waiting: list[tuple[ast.AST, str | None]] = [(node, name)]
         while waiting:
             each, title = waiting.pop()
-            if isinstance(each, ast.expr) and _is_chain(each):
+            if isinstance(each, ast.expr) and (_is_chain(each) or _is_set_chain(each)):
                 self._add(each, title, place, known)
                 waiting.extend((operand, None) for operand in _inside(each))
             else:
@@ -215,7 +220,7 @@ class _Finder:
             case ast.Call(func=ast.Attribute(value=value, attr=method)) if method in SAME_STAGES:
                 inner = self._side(value, known)
                 if len(inner.operands) > 1:
-                    return inner
+                    return inner.with_settings(_span(node))
                 return _Parts((replace(self._operand(node), name=inner.operands[0].name),))
             case ast.Call() if (elements := _elements(node)) is not None:
                 return self._listed(node, elements, known)
@@ -270,6 +275,20 @@ def _elements(node: ast.expr) -> list[ast.expr] | None:
 
 def _is_chain(node: ast.expr) -> bool:
     return _sides(node) is not None or _elements(node) is not None
+
+
+def _is_set_chain(node: ast.expr) -> bool:
+    """Tell whether a chain of several is written there with settings behind it."""
+    start = node
+    while (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in SAME_STAGES
+    ):
+        node = node.func.value
+    elements = _elements(node)
+    is_chain = _sides(node) is not None or (elements is not None and len(elements) > 1)
+    return node is not start and is_chain
 
 
 def _inside(chain: ast.expr) -> Iterator[ast.AST]:

@@ -13,8 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rivusio.compiler.facts import Facts
+
 Family = Literal["sync", "async"]
 Severity = Literal["error", "warning"]
+Awaitable = Literal["never", "maybe"]
 
 CHAIN = "rivusio-chain"  # the code of what is wrong with a chain
 
@@ -41,11 +44,14 @@ class Operand:
         source: its text, as written.
         span: where that text is; for a stage of an earlier chain, where that chain has it.
         name: what the stage will be called, as far as the text tells.
+        settings: the calls such as `(a >> b).with_config(c)` of the chains in which it stands,
+            the innermost first.
     """
 
     source: str
     span: Span
     name: str
+    settings: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +97,48 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Annotation:
+    """A type as a generated module writes it: `dict[str, m_flights.Delays]`.
+
+    Attributes:
+        text: the type; a class that is not built in stands behind the alias of its module.
+        modules: the full names of the modules whose aliases stand in it, sorted.
+        any_reason: why it holds `Any` where the user's type does not; None if it holds none.
+    """
+
+    text: str
+    modules: tuple[str, ...]
+    any_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """One stage of a typed chain.
 
     Attributes:
         operand: where it comes from.
         name: what it is called.
+        class_name: the full name of the pipe's class, as mypy knows it, whatever its settings;
+            that of a family where mypy knows no more; None for a function.
         family: sync or async; None where mypy cannot tell.
-        takes: the type of its items, as source text.
-        gives: the type of its results, as source text.
+        takes: the type of its items, for people.
+        gives: the type of its results, for people.
+        takes_as: the type of its items, for a generated module.
+        gives_as: the type of its results, for a generated module.
+        awaitable: "never" if mypy proves that no value of the type it gives can be awaited.
+        facts: what the text says of how it runs.
     """
 
     operand: Operand
     name: str
+    class_name: str | None
     family: Family | None
     takes: str
     gives: str
+    takes_as: Annotation
+    gives_as: Annotation
+    awaitable: Awaitable
+    facts: Facts
 
 
 @dataclass(frozen=True, slots=True)

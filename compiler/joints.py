@@ -15,6 +15,8 @@ from mypy.subtypes import is_subtype
 from mypy.typeops import make_simplified_union
 
 from rivusio.compiler import operands
+from rivusio.compiler.annotations import annotation
+from rivusio.compiler.facts import Facts
 from rivusio.compiler.ir import (
     BothFunctions,
     Chain,
@@ -45,15 +47,19 @@ class World:
 
     Attributes:
         type_at: the type of the expression at a span; None where mypy has none.
+        bare_type_at: its type before `with_config` and its kin, which give pipelines.
         type_in_place: its type between its neighbours; None where mypy complains of them.
         applied_at: the function of `map(function)` and its kin at a span.
+        facts_of: what the text says of a stage.
         function: mypy's class of functions.
         list_of: gives the type of a list of such items.
     """
 
     type_at: Callable[[Span], types.Type | None]
+    bare_type_at: Callable[[Span], types.Type | None]
     type_in_place: Callable[[Span], types.Type | None]
     applied_at: Callable[[Span], Function | None]
+    facts_of: Callable[[Operand], Facts]
     function: types.Instance
     list_of: Callable[[types.Type], types.Type]
 
@@ -90,7 +96,7 @@ class _Typer:
             return None
         steps = self._steps()
         stages = tuple(
-            _stage(operand, meanings, step)
+            self._stage(operand, meanings, step)
             for operand, meanings, step in zip(
                 self._found.operands, self._meanings, steps, strict=True
             )
@@ -98,6 +104,27 @@ class _Typer:
         chain = Chain(self._found.name, self._found.span, stages)
         misfits = sorted(self._misfits(steps), key=lambda misfit: misfit.at)
         return Typed(chain, tuple(misfits))
+
+    def _stage(self, operand: Operand, meanings: tuple[Meaning, ...], step: _Step) -> Stage:
+        return Stage(
+            operand,
+            _name(operand, meanings),
+            self._class_name(operand.span),
+            step.family,
+            text(step.takes),
+            text(step.gives),
+            annotation(step.takes),
+            annotation(step.gives),
+            operands.awaiting(step.gives),
+            self._world.facts_of(operand),
+        )
+
+    def _class_name(self, span: Span) -> str | None:
+        """Name the class of a pipe; that of `map(function)`, too, whose meaning is its function."""
+        match operands.meaning_of(self._world.bare_type_at(span)):
+            case (Pipe(info=info),):
+                return info.fullname
+        return None
 
     def _is_chain(self) -> bool:
         made = self._world.type_at(self._found.span)
@@ -267,10 +294,6 @@ def _together(steps: list[_Step]) -> _Step:
         make_simplified_union([step.gives for step in steps]),
         next((step.wrong for step in steps if step.wrong is not None), None),
     )
-
-
-def _stage(operand: Operand, meanings: tuple[Meaning, ...], step: _Step) -> Stage:
-    return Stage(operand, _name(operand, meanings), step.family, text(step.takes), text(step.gives))
 
 
 def _name(operand: Operand, meanings: tuple[Meaning, ...]) -> str:

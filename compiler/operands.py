@@ -17,7 +17,7 @@ from mypy.nodes import ArgKind, TypeInfo
 from mypy.subtypes import find_member, is_subtype, unify_generic_callable
 from mypy.typeops import make_simplified_union
 
-from rivusio.compiler.ir import Family
+from rivusio.compiler.ir import Awaitable, Family
 
 PIPELINE, OPERATORS = "rivusio.pipeline.", "rivusio.operators."
 FAMILIES: dict[str, Family] = {f"{PIPELINE}SyncFamily": "sync", f"{PIPELINE}AsyncFamily": "async"}
@@ -28,6 +28,8 @@ APPLIED = {f"{OPERATORS}map", FILTER, "rivusio.pipes.pipe"}
 STREAM_PIPE = "rivusio.stream_pipes.StreamPipe"
 SAME, WITHOUT_NONE = f"{OPERATORS}SameItems", f"{OPERATORS}WithoutNone"
 NO_COLLECTIONS = {"builtins.str", "builtins.bytes", "builtins.dict"}  # to take apart is no mend
+ANYTHING = {"builtins.object", "builtins.function"}
+GENERATOR = "typing.Generator"  # `types.coroutine` makes an awaitable one
 
 ANY = types.AnyType(types.TypeOfAny.special_form)
 
@@ -131,6 +133,14 @@ def _pipe(of: types.Instance) -> Pipe:
     if of.type.fullname == STREAM_PIPE and _is_any(takes) and _is_any(out):
         return Pipe(family, ANY, ANY, "the same", of.type)  # docs/semantics.md 2.3: the identity
     return Pipe(family, known(takes), known(out), _gives(of), of.type)
+
+
+def is_pipeline(of: types.Type | None) -> bool:
+    """Tell whether a type is that of a chain, or of no pipe in particular."""
+    match meaning_of(of):
+        case (Pipe(info=info),):
+            return info.fullname.startswith(PIPELINE)
+    return False
 
 
 def _is_any(of: types.Type) -> bool:
@@ -242,11 +252,11 @@ def applied(name: str, function: types.Type) -> Function | None:
 
 
 def _call_of(signature: types.CallableType) -> Call:
-    awaited = _awaited(signature.ret_type)
+    its = awaited(signature.ret_type)
     takes = known(_item_of(signature) or ANY)
-    if awaited is None:
+    if its is None:
         return Call(takes, known(signature.ret_type), "sync")
-    return Call(takes, known(awaited), "async")
+    return Call(takes, known(its), "async")
 
 
 def _item_of(signature: types.CallableType) -> types.Type | None:
@@ -264,7 +274,7 @@ def _signatures(of: types.ProperType) -> list[types.CallableType]:
     return list(of.items) if isinstance(of, types.FunctionLike) else []
 
 
-def _awaited(of: types.Type) -> types.Type | None:
+def awaited(of: types.Type) -> types.Type | None:
     """Give what a coroutine gives; None for what is no coroutine."""
     proper = types.get_proper_type(of)
     if not isinstance(proper, types.Instance):
@@ -282,6 +292,31 @@ def awaitable_of(of: types.Type) -> types.Type | None:
         return None
     base = next((info for info in proper.type.mro if info.fullname == "typing.Awaitable"), None)
     return None if base is None else map_instance_to_supertype(proper, base).args[0]
+
+
+def awaiting(of: types.Type) -> Awaitable:
+    """Tell whether a value of a type can be awaited, as far as its declared type goes.
+
+    What says only how a value looks (a protocol, a callable) may well be met by an awaitable.
+    """
+    proper = types.get_proper_type(of)
+    match proper:
+        case types.UnionType(items=items):
+            return "never" if all(awaiting(each) == "never" for each in items) else "maybe"
+        case types.NoneType() | types.UninhabitedType() | types.TypedDictType():
+            return "never"
+        case types.TupleType(partial_fallback=fallback) | types.LiteralType(fallback=fallback):
+            return awaiting(fallback)
+        case types.Instance(type=info):
+            return "never" if _never_awaited(info) else "maybe"
+    return "maybe"
+
+
+def _never_awaited(info: TypeInfo) -> bool:
+    is_open = info.is_protocol or info.fallback_to_any or info.fullname in ANYTHING
+    return not is_open and not any(
+        "__await__" in base.names or base.fullname == GENERATOR for base in info.mro
+    )
 
 
 def element_of(of: types.Type) -> types.Type | None:

@@ -4,34 +4,35 @@ mypy types every expression of a file. Of an operand such as `map(parse)` it doe
 each overload of `>>` that it tries, and what is left in the end is the type in the last try:
 wrong, where the joint is. So a plugin notes the type that such an operand has by itself.
 
-Names in mypy that are not documented are met here only, and with care: what a version of mypy
-does not have means fewer types, not a crash.
+Names in mypy that are not documented are met in the children only, and with care: what a version
+of mypy does not have means fewer types, not a crash.
 """
 
 from __future__ import annotations
 
 import contextlib
-import gc
-import hashlib
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
-from mypy import build, main, nodes, types
+from mypy import build, nodes, types
 from mypy.errors import CompileError
-from mypy.find_sources import InvalidSourceList, create_source_list
-from mypy.modulefinder import BuildSource
 from mypy.options import Options
 from mypy.plugin import MethodSigContext, Plugin
 from mypy.state import state
 
-from rivusio.compiler import joints, operands
+from rivusio.compiler import file_facts, joints, mypy_run, operands
+from rivusio.compiler.bindings import Bindings
+from rivusio.compiler.called import Functions
+from rivusio.compiler.finder import SAME_STAGES
 from rivusio.compiler.ir import Complaint, Misfit, Span, Typed
+from rivusio.compiler.mypy_run import complaints
 from rivusio.compiler.oracle import ANSWER, REQUEST, Answer, AskedFile, Request, TypedFile
+from rivusio.compiler.stage_facts import StageFacts
+from rivusio.compiler.stage_settings import Reading
+from rivusio.compiler.written import Project
 
 JOINS = ("__rshift__", "__rrshift__", "then")
 # What mypy calls a joint that does not fit, where a `type: ignore` names what it ignores.
@@ -79,83 +80,56 @@ class Recorder(Plugin):
 
 def answer(request: Request) -> Answer:
     """Run mypy over the files, and type their chains."""
-    user_checks_all, options = _options()
-    sources = _sources(request, options)
+    users, options = _options()
+    sources = mypy_run.sources([(each.path, each.text) for each in request.files], options)
     recorder = Recorder(options)
     try:
         result = build.build(sources, options, extra_plugins=[recorder], stdout=sys.stderr)
     except CompileError as error:
-        return Answer((), tuple(_complaints(error.messages, stops=True)))
+        return Answer((), tuple(complaints(error.messages, stops=True)))
+    said = list(complaints(result.errors))
+    asked = {
+        source.module: (file.path, file.text)
+        for file, source in zip(request.files, sources, strict=True)
+    }
+    project = Project(result, asked, said, options)
     files = []
     for file, source in zip(request.files, sources, strict=True):
         with state.strict_optional_set(options.clone_for_module(source.module).strict_optional):
             typed = _typed_file(
-                file, source.module, result, recorder.alone, strictly=user_checks_all
+                file,
+                source.module,
+                result,
+                recorder.alone,
+                project,
+                strictly=users.check_untyped_defs,
             )
         files.append(typed)
-    return Answer(tuple(files), tuple(_complaints(result.errors)))
+    return Answer(tuple(files), tuple(_wanted(said, result, users)))
 
 
-# What mypy is given
-
-
-def _options() -> tuple[bool, Options]:
-    """Give the user's own settings with the few changes that the oracle needs.
-
-    The first tells whether the user wants functions without annotations checked, too.
-    """
-    # Any file will do, so that mypy does not take those that the settings name.
-    _, options = main.process_options([__file__], stdout=sys.stderr, stderr=sys.stderr)
-    user_checks_all = options.check_untyped_defs
-    options.cache_dir = _cache_dir(options)
-    options.check_untyped_defs = True  # a chain in a function without annotations is a chain
+def _options() -> tuple[Options, Options]:
+    """Give the user's own settings, and the same with what the oracle needs."""
+    options = mypy_run.settings()
+    users = options.apply_changes({})
+    mypy_run.tell_more(options)
     options.export_types = options.preserve_asts = True
-    options.incremental = True
-    if hasattr(options, "native_parser"):  # mypy 2: its columns are wrong behind a letter like "ä"
-        options.native_parser = False
-    if hasattr(options, "num_workers"):  # mypy 2
-        options.num_workers = 0
-    options.output = "json"
-    options.report_dirs = {}
-    options.pretty = False
-    return user_checks_all, options
+    return users, options
 
 
-def _cache_dir(options: Options) -> str:
-    """Give a cache of our own beside the user's settings, or elsewhere if it cannot be there."""
-    if given := os.environ.get("MYPY_CACHE_DIR"):
-        return str(Path(given) / "rivusio")
-    beside = Path(options.config_file).parent if options.config_file else Path.cwd()
-    place = hashlib.sha256(os.fsencode(Path.cwd())).hexdigest()[:16]
-    elsewhere = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    for folder in (beside / ".mypy_cache" / "rivusio", elsewhere / "rivusio" / place):
-        with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            if os.access(folder, os.W_OK | os.X_OK):
-                return str(folder)
-    return os.devnull
-
-
-def _sources(request: Request, options: Options) -> list[BuildSource]:
-    """Name the modules as mypy does, each with its text: from its cache it has no types.
-
-    Files that mypy cannot tell apart, such as two scripts of one name, get names of their own.
-    """
-    sources: list[BuildSource] = []
-    for index, file in enumerate(request.files):
-        module, base = _module_of(file.path, options)
-        if module is None or any(source.module == module for source in sources):
-            module, base = f"rivusio_checks_{index}", None
-        sources.append(BuildSource(file.path, module, file.text, base))
-    return sources
-
-
-def _module_of(path: str, options: Options) -> tuple[str | None, str | None]:
-    try:
-        [source] = create_source_list([path], options)
-    except InvalidSourceList:
-        return None, None
-    return source.module, source.base_dir
+def _wanted(
+    said: list[Complaint], result: build.BuildResult, users: Options
+) -> Iterator[Complaint]:
+    """Leave out what mypy has said for our sake only."""
+    ours = {code: name for name, code in mypy_run.TELLING.items()}
+    modules = {
+        os.path.realpath(state.path): state.id for state in result.graph.values() if state.path
+    }
+    for each in said:
+        name = ours.get(each.code or "")
+        module = modules.get(os.path.realpath(each.path), "")
+        if name is None or getattr(users.clone_for_module(module), name):
+            yield each
 
 
 # What mypy answers
@@ -166,29 +140,45 @@ def _typed_file(
     module: str,
     result: build.BuildResult,
     alone: _AloneTypes,
+    project: Project,
     *,
     strictly: bool,
 ) -> TypedFile:
     tree = result.graph[module].tree
     if tree is None:
-        return TypedFile(file.path, (), ())
+        return TypedFile(file.path, module, (), ())
     parts = list(_parts(tree))
     spans = _by_span(parts)
     wrong = [
         (said.line, said.column)
-        for said in _complaints(result.errors)
+        for said in project.complaints
         if os.path.realpath(said.path) == os.path.realpath(file.path)
     ]
+    lambdas = {
+        (each.line, each.column): each for each in parts if isinstance(each, nodes.LambdaExpr)
+    }
+    functions = Functions(module, Reading(Bindings(parts), result.types), project)
     world = joints.World(
         partial(_type_at, spans, result.types, alone),
+        partial(_bare_type_at, spans, result.types, alone),
         partial(_type_in_place, spans, result.types, wrong),
         partial(_applied_at, spans, result.types),
+        StageFacts(functions, partial(_node_at, spans, lambdas)).of,
         _instance(result, "builtins.function"),
         lambda item: _instance(result, "builtins.list", item),
     )
     typed = (_excused(each, tree) for found in file.chains if (each := joints.typed(found, world)))
     loose = () if strictly else tuple(_unannotated(parts))
-    return TypedFile(file.path, tuple(typed), loose)
+    chains = tuple(typed)
+    return TypedFile(
+        file.path,
+        module,
+        chains,
+        loose,
+        file_facts.loose(tree, functions.reading, {each.chain.name for each in chains}),
+        tuple(file_facts.known_functions(parts, functions)),
+        tuple(file_facts.known_modules(chains, module, file.path, project)),
+    )
 
 
 _Part = nodes.Expression | nodes.Statement
@@ -225,6 +215,16 @@ def _by_span(parts: list[_Part]) -> dict[Span, list[nodes.Expression]]:
     return spans
 
 
+def _node_at(
+    spans: dict[Span, list[nodes.Expression]],
+    lambdas: dict[tuple[int, int], nodes.LambdaExpr],
+    span: Span,
+) -> nodes.Expression | None:
+    """Give the expression at a span; of a lambda mypy knows only where it begins."""
+    found = next(iter(spans.get(span, ())), None)
+    return found or lambdas.get((span.line, span.column))
+
+
 def _type_at(
     spans: dict[Span, list[nodes.Expression]],
     inferred: dict[nodes.Expression, types.Type],
@@ -237,6 +237,28 @@ def _type_at(
     definite = (each for each in by_itself if operands.is_definite(each))
     in_place = (inferred[each] for each in there if each in inferred)
     return next(definite, None) or next(in_place, None)
+
+
+def _bare_type_at(
+    spans: dict[Span, list[nodes.Expression]],
+    inferred: dict[nodes.Expression, types.Type],
+    alone: _AloneTypes,
+    span: Span,
+) -> types.Type | None:
+    """Give the type of what has the settings, where an operand is `pipe.with_config(...)`."""
+    for each in spans.get(span, ()):
+        inner = each
+        while True:
+            match inner:
+                case nodes.CallExpr(callee=nodes.MemberExpr(expr=pipe, name=method)) if (
+                    method in SAME_STAGES
+                ):
+                    inner = pipe
+                case _:
+                    break
+        if inner is not each and inner in inferred:
+            return inferred[inner]
+    return _type_at(spans, inferred, alone, span)
 
 
 def _type_in_place(
@@ -291,27 +313,5 @@ def _unannotated(parts: list[_Part]) -> Iterator[Span]:
             yield Span(part.line, 0, (part.end_line or part.line) + 1, 0)
 
 
-def _complaints(messages: list[str], *, stops: bool = False) -> Iterator[Complaint]:
-    """Read what mypy reports, a line of JSON each; what is no JSON it says when it gives up."""
-    for message in messages:
-        try:
-            said = json.loads(message)
-        except ValueError:
-            yield Complaint("", 1, 0, message, None, stops)
-            continue
-        if said["severity"] == "error":
-            line, column = max(said["line"], 1), max(said["column"], 0)
-            yield Complaint(said["file"], line, column, said["message"], said["code"], stops)
-
-
-def run() -> None:
-    """Answer the request on stdin; whatever a plugin of the user's prints goes to stderr."""
-    gc.disable()  # a short life: collecting what mypy keeps anyway takes a third of the time
-    request = REQUEST.validate_json(sys.stdin.buffer.read())
-    with os.fdopen(os.dup(1), "wb") as replies:
-        os.dup2(2, 1)
-        replies.write(ANSWER.dump_json(answer(request)))
-
-
 if __name__ == "__main__":
-    run()
+    mypy_run.reply(REQUEST, ANSWER, answer)

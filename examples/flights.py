@@ -2,7 +2,8 @@
 
     lines ── Parse ──▶ flights ── NotEarly ──▶ flights ── DelaysByOrigin ──▶ delays by airport
 
-A line that cannot be read is set aside and counted; it does not end the run.
+A line that cannot be read is set aside and counted; it does not end the run. Once this file was
+compiled, with `rivusio compile examples/flights.py`, the same program runs the generated loop.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ flights = (
 )
 
 
-async def run(lines: Iterable[str], monitor: PipelineMonitor) -> dict[str, Delays]:
+async def run(lines: Iterable[str], monitor: PipelineMonitor | None = None) -> dict[str, Delays]:
     """Run the pipeline, and add up what it gives for each batch."""
     delays: dict[str, Delays] = defaultdict(Delays)
     async for batch in flights.stream(lines, monitor=monitor):

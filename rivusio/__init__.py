@@ -11,7 +11,7 @@ from rivusio.config import (
 )
 from rivusio.errors import BufferOverflowError, DeadLetter, PipeError, PipelineError, StreamError
 from rivusio.message import Message, MessageMetadata
-from rivusio.mode import NotCompiledError, mode
+from rivusio.mode import NotCompiledError, NotCompiledWarning, mode
 from rivusio.monitoring import MetricsCollector, MetricValue, MetricWindow, PipelineMonitor
 from rivusio.operators import batch, drop_none, filter, flat_map, map, sliding, take, tumbling
 from rivusio.pipeline import AsyncPipeline, BasePipe, SyncPipeline
@@ -69,6 +69,7 @@ __all__ = [
     "MetricWindow",
     "MetricsCollector",
     "NotCompiledError",
+    "NotCompiledWarning",
     "OutputType",
     "ParallelConfig",
     "PipeConfig",

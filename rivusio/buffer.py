@@ -43,19 +43,19 @@ class BoundedBuffer:
 
     def __init__(self, config: BackpressureConfig) -> None:
         self._config = config
-        self._items: deque[tuple[int | None, Item]] = deque()
-        self._throttle_level = config.throttle_threshold * config.max_buffer_size
+        self.items: deque[tuple[int | None, Item]] = deque()
+        self.throttle_level = config.throttle_threshold * config.max_buffer_size
         self.peak = 0
         self.dropped = 0
         self.throttled = 0.0
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self.items)
 
     @property
     def is_full(self) -> bool:
         """Whether there is no room for one more."""
-        return len(self._items) >= self._config.max_buffer_size
+        return len(self.items) >= self._config.max_buffer_size
 
     @property
     def blocks(self) -> bool:
@@ -65,7 +65,7 @@ class BoundedBuffer:
     @property
     def throttles(self) -> bool:
         """Whether the level is at or above the threshold."""
-        return len(self._items) >= self._throttle_level
+        return len(self.items) >= self.throttle_level
 
     def put(self, item_index: int | None, item: Item) -> int:
         """Put an item in; answer how many were dropped for it, 0 or 1.
@@ -83,19 +83,19 @@ class BoundedBuffer:
             self.dropped += 1
             if self._config.overflow == "drop_newest":
                 return dropped
-            self._items.popleft()
-        self._items.append((item_index, item))
-        self.peak = max(self.peak, len(self._items))
+            self.items.popleft()
+        self.items.append((item_index, item))
+        self.peak = max(self.peak, len(self.items))
         return dropped
 
     def take(self) -> tuple[int | None, Item]:
         """Take the oldest item, with the number of its source item."""
-        return self._items.popleft()
+        return self.items.popleft()
 
     def clear(self) -> list[Item]:
         """Take everything."""
-        items = [item for _, item in self._items]
-        self._items.clear()
+        items = [item for _, item in self.items]
+        self.items.clear()
         return items
 
     def statistics(self, stage: int) -> BufferStatistics:
@@ -103,7 +103,7 @@ class BoundedBuffer:
         return BufferStatistics(
             stage=stage,
             max_buffer_size=self._config.max_buffer_size,
-            current=len(self._items),
+            current=len(self.items),
             peak=self.peak,
             dropped=self.dropped,
             throttled=self.throttled,

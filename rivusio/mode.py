@@ -17,6 +17,10 @@ class NotCompiledError(RuntimeError):
     """A chain was to run compiled, and there is nothing compiled to run."""
 
 
+class NotCompiledWarning(UserWarning):
+    """A chain was compiled, but what was compiled cannot be used: it runs interpreted."""
+
+
 def mode(choice: Mode) -> AbstractContextManager[None]:
     """Choose how the runs that start inside the `with` block are carried out.
 

@@ -12,6 +12,7 @@ from rivusio.clock import Clock
 from rivusio.interpreter import drive
 from rivusio.interpreter.calls import refuse_awaitable
 from rivusio.monitoring import MetricsCollector
+from rivusio.origins import calling_file
 from rivusio.parallel import AsyncParallel, SyncParallel
 from rivusio.pipeline_metrics import PipelineMetricsMixin
 from rivusio.runs import InThread, Run, process_one, start_plain_run, start_run
@@ -24,6 +25,8 @@ from rivusio.stage import (
     concurrent,
     configured,
     is_async_callable,
+    name_of,
+    refuse_async,
     refuse_uncalled,
 )
 from rivusio.variables import In, Out
@@ -37,8 +40,7 @@ First = TypeVar("First")
 # Attributes that stay behind when a pipe is pickled.
 _TRANSIENT = {"_rivusio_monitor", "_rivusio_outputs", "_rivusio_executor", "_rivusio_is_open"}
 
-# What may stand beside a pipe in `>>`. Anything else is told apart, and refused, when joined.
-Joinable = object
+Joinable = object  # what may stand beside a pipe; anything else is refused when joined
 
 
 class BasePipe(ABC, Generic[In, Out]):
@@ -58,6 +60,7 @@ class BasePipe(ABC, Generic[In, Out]):
     _rivusio_name: str | None = None
     _rivusio_given_config: StageConfig | None = None
     _rivusio_monitor: MetricsCollector | None = None
+    _rivusio_origin: str | None = None  # the file in which it was made, if that is known
 
     def __init__(self, name: str | None = None, *, config: StageConfig | None = None) -> None:
         self._rivusio_name = None if name is None else text("name", name)
@@ -122,7 +125,8 @@ class BasePipe(ABC, Generic[In, Out]):
             TypeError: when the source is none, or the settings cannot work here.
         """
         monitor = self._rivusio_monitor if monitor is None else monitor
-        return start_run(self._rivusio_stages(), source, config, monitor, clock)
+        origin = self._rivusio_origin
+        return start_run(self._rivusio_stages(), source, config, monitor, clock, origin)
 
 
 class SyncFamily(BasePipe[In, Out]):
@@ -204,7 +208,8 @@ class SyncFamily(BasePipe[In, Out]):
             TypeError: when the source is none, or something here needs an event loop.
         """
         monitor = self._rivusio_monitor if monitor is None else monitor
-        return start_plain_run(self._rivusio_stages(), source, config, monitor, clock)
+        origin = self._rivusio_origin
+        return start_plain_run(self._rivusio_stages(), source, config, monitor, clock, origin)
 
 
 class AsyncFamily(BasePipe[In, Out]):
@@ -269,20 +274,14 @@ class AsyncFamily(BasePipe[In, Out]):
 
         def iterate(self, *_: object, **__: object) -> NoReturn:
             """Refuse: an async chain cannot run without an event loop."""
-            stages = self._rivusio_stages()
-            index = next(index for index, stage in enumerate(stages) if stage.is_async)
-            message = (
-                f"stage {index + 1} {stages[index].name!r} is async: it cannot run without an "
-                f"event loop; use `async for result in pipe.stream(source)`"
-            )
-            raise TypeError(message)
+            refuse_async(self._rivusio_stages())
 
 
 class SyncFunction(SyncFamily[In, Out]):
     """A plain function as a 1:1 pipe."""
 
     def __init__(self, function: Callable[[In], Out], name: str | None = None) -> None:
-        super().__init__(name or _name_of(function))
+        super().__init__(name or name_of(function))
         self._function = function
 
     def __call__(self, data: In) -> Out:
@@ -299,7 +298,7 @@ class AsyncFunction(AsyncFamily[In, Out]):
     def __init__(
         self, function: Callable[[In], Coroutine[Any, Any, Out]], name: str | None = None
     ) -> None:
-        super().__init__(name or _name_of(function))
+        super().__init__(name or name_of(function))
         self._function = function
 
     def __call__(self, data: In) -> Coroutine[Any, Any, Out]:
@@ -308,11 +307,6 @@ class AsyncFunction(AsyncFamily[In, Out]):
 
     def _rivusio_operation(self) -> Operation:
         return Map(self._function, "await")
-
-
-def _name_of(function: object) -> str:
-    name = getattr(function, "__name__", None)
-    return name if isinstance(name, str) else type(function).__name__
 
 
 class _Chain(BasePipe[In, Out], PipelineMetricsMixin):
@@ -337,6 +331,7 @@ class _Chain(BasePipe[In, Out], PipelineMetricsMixin):
 
     def _set_stages(self, stages: tuple[Stage, ...]) -> None:
         self._stages = stages
+        self._rivusio_origin = calling_file()
 
     def __repr__(self) -> str:
         told = " >> ".join(stage.name for stage in self._stages)
@@ -353,15 +348,27 @@ class _Chain(BasePipe[In, Out], PipelineMetricsMixin):
         return [stage.pipe for stage in self._stages if isinstance(stage.pipe, BasePipe)]
 
     def get_pipes(self) -> list[BasePipe[Any, Any]]:
-        """The same as `.pipes`."""
+        """Do the same as `.pipes`."""
         return self.pipes
 
     def _rivusio_stages(self) -> tuple[Stage, ...]:
         return self._stages
 
+    def _one(
+        self, data: In, *, in_loop: bool, in_thread: InThread | None = None
+    ) -> Coroutine[Any, Any, Any]:
+        """Take one item through, and note what each stage gives."""
+        return process_one(
+            self._stages,
+            data,
+            in_loop=in_loop,
+            in_thread=in_thread,
+            seen=self._note_output,
+            origin=self._rivusio_origin,
+        )
+
     def _rivusio_operation(self) -> NoReturn:
-        message = "a chain is no stage"  # it is flattened before anybody asks
-        raise AssertionError(message)
+        raise AssertionError("a chain is no stage")  # it is flattened before anybody asks
 
 
 class SyncPipeline(_Chain[In, Out], SyncParallel[In, Out], SyncFamily[In, Out]):
@@ -392,7 +399,7 @@ class SyncPipeline(_Chain[In, Out], SyncParallel[In, Out], SyncFamily[In, Out]):
             PipelineError: when a stage fails.
             TypeError: when a stage is not 1:1.
         """
-        result: Out = drive(process_one(self._stages, data, in_loop=False, seen=self._note_output))
+        result: Out = drive(self._one(data, in_loop=False))
         return result
 
     def __call__(self, data: In) -> Out:
@@ -428,9 +435,7 @@ class AsyncPipeline(_Chain[In, Out], AsyncParallel[In, Out], AsyncFamily[In, Out
         return await self._process_with(data, None)
 
     async def _process_with(self, data: In, in_thread: InThread | None) -> Out:
-        result: Out = await process_one(
-            self._stages, data, in_loop=True, in_thread=in_thread, seen=self._note_output
-        )
+        result: Out = await self._one(data, in_loop=True, in_thread=in_thread)
         return result
 
     def __call__(self, data: In) -> Coroutine[Any, Any, Out]:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 
 from rivusio.buffer import BufferStatistics
 from rivusio.clock import SYSTEM, Clock
+from rivusio.compiled.line import CompiledLine
+from rivusio.compiled.one import One
 from rivusio.config import StreamConfig
 from rivusio.counters import RunCounters
 from rivusio.errors import PipelineError, StreamError, chain_closing, note_closing
@@ -25,8 +27,9 @@ from rivusio.interpreter import Line, drive
 from rivusio.interpreter.making import make_step
 from rivusio.interpreter.node import END, Closing, Item, RunState
 from rivusio.interpreter.source import check_source
-from rivusio.mode import NotCompiledError, current_mode
+from rivusio.loader import program_for
 from rivusio.monitoring import MetricsCollector
+from rivusio.origins import files_of
 from rivusio.settings import StageConfig, resolve
 from rivusio.stage import Stage, is_async_callable, refuse_sizes
 
@@ -53,12 +56,12 @@ class _Execution:
         config: StageConfig | None,
         monitor: MetricsCollector | None,
         clock: Clock | None,
+        origin: str | None,
         *,
         in_loop: bool,
     ) -> None:
-        if current_mode() == "compiled":
-            message = 'mode "compiled" is chosen, but this version of rivusio only interprets'
-            raise NotCompiledError(message)
+        read_ahead = resolve(config).backpressure
+        program = program_for(stages, read_ahead, files_of(origin, stages))
         check_source(source, in_loop=in_loop)
         _refuse_other("monitor", monitor, "attach", "a PipelineMonitor")
         _refuse_other("clock", clock, "now", "a Clock")
@@ -69,7 +72,11 @@ class _Execution:
             self._counters = RunCounters([stage.name for stage in stages], clock)
         every = config.yield_every if isinstance(config, StreamConfig) else DEFAULT_YIELD_EVERY
         self.run = RunState(clock, in_loop=in_loop, yield_every=every, counters=self._counters)
-        self.line = Line(self.run, stages, source, resolve(config).backpressure)
+        self.line: Line | CompiledLine
+        if program is None:
+            self.line = Line(self.run, stages, source, read_ahead)
+        else:
+            self.line = CompiledLine(self.run, stages, source, program, read_ahead)
         self.told = " >> ".join(stage.name for stage in stages)
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -78,6 +85,23 @@ class _Execution:
         if self._monitor is not None and self._counters is not None:
             self._counters.begin()
             self._monitor.attach(self._counters)
+
+    def outputs(self) -> AsyncGenerator[Any, None]:  # the pipeline's Out
+        """Give the generator whose items the consumer takes; nothing runs before it is asked."""
+        if isinstance(self.line, Line):
+            return _outputs(self)
+        return self.line.stream(self.start, self.end)
+
+    def plain_outputs(self) -> Generator[Any, None, None]:  # the pipeline's Out
+        """Do the same, without an event loop."""
+        if isinstance(self.line, Line):
+            return _plain_outputs(self)
+        return self.line.iterate(self.begin, self.end)
+
+    def start(self) -> None:
+        """Called in the event loop before the first item is asked for."""
+        self.loop = asyncio.get_running_loop()
+        self.begin()
 
     def deliver(self) -> None:
         """Called for each item that the consumer is about to get."""
@@ -128,8 +152,7 @@ def _raise_what_closing_found(closing: Closing, leaving: BaseException | None) -
 
 
 async def _outputs(execution: _Execution) -> AsyncGenerator[Any, None]:  # the pipeline's Out
-    execution.loop = asyncio.get_running_loop()
-    execution.begin()
+    execution.start()
     pull = execution.line.last.pull
     try:
         while (item := await pull()) is not END:
@@ -163,7 +186,7 @@ class Run(Generic[Out_co]):
 
     def __init__(self, execution: _Execution) -> None:
         self._execution = execution
-        self._generator: AsyncGenerator[Out_co, None] = _outputs(execution)
+        self._generator: AsyncGenerator[Out_co, None] = execution.outputs()
 
     def __aiter__(self) -> AsyncIterator[Out_co]:
         return self._generator  # the native generator: iterating it costs nothing extra
@@ -216,10 +239,11 @@ def start_run(
     config: StageConfig | None,
     monitor: MetricsCollector | None,
     clock: Clock | None,
+    origin: str | None = None,
 ) -> Run[Any]:  # the pipeline's Out
     """Fix everything that a run fixes at its start, and give the run."""
     stages = _configured(stages, config)
-    return Run(_Execution(stages, source, config, monitor, clock, in_loop=True))
+    return Run(_Execution(stages, source, config, monitor, clock, origin, in_loop=True))
 
 
 def start_plain_run(
@@ -228,6 +252,7 @@ def start_plain_run(
     config: StageConfig | None,
     monitor: MetricsCollector | None,
     clock: Clock | None,
+    origin: str | None = None,
 ) -> Generator[Any, None, None]:  # the pipeline's Out
     """Fix everything that a run fixes at its start, and give its outputs.
 
@@ -243,7 +268,8 @@ def start_plain_run(
         raise TypeError(message)
     for index, stage in enumerate(stages):
         _refuse_without_loop(index, stage)
-    return _plain_outputs(_Execution(stages, source, config, monitor, clock, in_loop=False))
+    execution = _Execution(stages, source, config, monitor, clock, origin, in_loop=False)
+    return execution.plain_outputs()
 
 
 def _refuse_other(field: str, value: object, method: str, wanted: str) -> None:
@@ -285,6 +311,10 @@ def _refuse_without_loop(index: int, stage: Stage) -> None:
         raise TypeError(message)
 
 
+def _is_in_threads(stage: Stage) -> bool:
+    return stage.concurrency is not None and stage.concurrency.threads
+
+
 async def process_one(
     stages: Sequence[Stage],
     item: Item,
@@ -292,6 +322,7 @@ async def process_one(
     in_loop: bool,
     in_thread: InThread | None = None,
     seen: Seen | None = None,
+    origin: str | None = None,
 ) -> Item:
     """Take one item through stages that are all 1:1.
 
@@ -301,6 +332,7 @@ async def process_one(
         in_loop: whether there is an event loop.
         in_thread: makes the calls of sync stages, if they are not to be made right here.
         seen: is told what each stage has given.
+        origin: the file in which the chain was made.
 
     Raises:
         PipelineError: when a stage fails; there is nothing to skip to, so `on_error` is not asked.
@@ -314,6 +346,12 @@ async def process_one(
             )
             raise TypeError(message)
     run = RunState(SYSTEM, in_loop=in_loop, yield_every=DEFAULT_YIELD_EVERY, counters=None)
+    program = None
+    if in_thread is None and not any(map(_is_in_threads, stages)):
+        program = program_for(stages, None, files_of(origin, stages))
+    if program is not None:
+        given = program.namespace["process"](One(run, stages, program, seen), item)
+        return await given if in_loop else given
     for index, stage in enumerate(stages):
         step = make_step(run, index, stage)
         enter_in_thread = in_thread

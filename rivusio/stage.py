@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, Protocol, TypeGuard
+from typing import Any, Literal, NoReturn, Protocol, TypeGuard
 
 from rivusio.checks import at_least
 from rivusio.config import StreamConfig
@@ -225,6 +225,26 @@ def is_async_callable(function: object) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004  its own kind is asked for, not whether it can be called
     )
+
+
+def name_of(function: object) -> str:
+    """Give the name of a stage that calls `function`."""
+    name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) else type(function).__name__
+
+
+def refuse_async(stages: Sequence[Stage]) -> NoReturn:
+    """Refuse to run async stages without an event loop.
+
+    Raises:
+        TypeError: naming the first.
+    """
+    index = next(index for index, stage in enumerate(stages) if stage.is_async)
+    message = (
+        f"stage {index + 1} {stages[index].name!r} is async: it cannot run without an "
+        f"event loop; use `async for result in pipe.stream(source)`"
+    )
+    raise TypeError(message)
 
 
 def configured(stages: Sequence[Stage], config: StageConfig) -> list[Stage]:

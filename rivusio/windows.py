@@ -8,6 +8,7 @@ handed out is never touched again.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from typing import Any, Protocol
 
 Item = Any  # holders keep items of any type and never look inside
@@ -17,6 +18,10 @@ class Holder(Protocol):
     """What a batch or a window stage keeps between items."""
 
     deadline: float | None
+
+    @property
+    def items(self) -> Collection[Item]:
+        """What was not handed out; whoever adds to it keeps to what `add` does."""
 
     def add(self, item: Item, now: float) -> list[Item] | None:
         """Take one item at the time `now`; answer the list that is closed by it."""
@@ -39,7 +44,7 @@ class BatchHolder:
     def __init__(self, size: int, linger: float | None = None) -> None:
         self._size = size
         self._linger = linger
-        self._items: list[Item] = []
+        self.items: list[Item] = []
         self.deadline: float | None = None
 
     def add(self, item: Item, now: float) -> list[Item] | None:
@@ -47,16 +52,16 @@ class BatchHolder:
         closed = None
         if self.deadline is not None and now >= self.deadline:
             closed = self.close()
-        self._items.append(item)
-        if len(self._items) == self._size:
+        self.items.append(item)
+        if len(self.items) == self._size:
             return self.close()
-        if self._linger is not None and len(self._items) == 1:
+        if self._linger is not None and len(self.items) == 1:
             self.deadline = now + self._linger
         return closed
 
     def close(self) -> list[Item]:
         """Take the batch as it is."""
-        items, self._items = self._items, []
+        items, self.items = self.items, []
         self.deadline = None
         return items
 
@@ -78,7 +83,7 @@ class TumblingHolder:
         self._size = size
         self._start: float | None = None
         self._current = 0  # the k of the earliest window that may still take items
-        self._items: list[Item] = []
+        self.items: list[Item] = []
         self.deadline: float | None = None
 
     def add(self, item: Item, now: float) -> list[Item] | None:
@@ -87,23 +92,23 @@ class TumblingHolder:
             self._start = now
         closed = None
         if now >= self._end(self._current):
-            if self._items:
-                closed, self._items = self._items, []
+            if self.items:
+                closed, self.items = self.items, []
             self._current = self._number(now)
-        self._items.append(item)
+        self.items.append(item)
         self.deadline = self._end(self._current)
         return closed
 
     def close(self) -> list[Item]:
         """Take the open window and let no item into it any more."""
-        items, self._items = self._items, []
+        items, self.items = self.items, []
         self._current += 1
         self.deadline = None
         return items
 
     def held(self) -> list[Item]:
         """Take what the open window holds."""
-        items, self._items = self._items, []
+        items, self.items = self.items, []
         self.deadline = None
         return items
 
@@ -136,7 +141,7 @@ class SlidingHolder:
     def __init__(self, size: int, step: int) -> None:
         self._size = size
         self._step = step
-        self._items: deque[Item] = deque(maxlen=size)
+        self.items: deque[Item] = deque(maxlen=size)
         self._missing = size  # items to come before the next window is emitted
         self._fresh = 0  # items at the right end that no window has shown yet
         self._passed_over = 0  # items that no window will ever show, because step > size
@@ -146,14 +151,14 @@ class SlidingHolder:
         if self._missing > self._size:
             self._passed_over += 1
         else:
-            self._items.append(item)
+            self.items.append(item)
             self._fresh += 1
         self._missing -= 1
         if self._missing:
             return None
         self._missing = self._step
         self._fresh = 0
-        return list(self._items)
+        return list(self.items)
 
     def take_passed_over(self) -> int:
         """Answer how many items were skipped since the last time, because step > size."""
@@ -166,7 +171,7 @@ class SlidingHolder:
 
     def held(self) -> list[Item]:
         """Take the items that no window has shown."""
-        items = list(self._items)[len(self._items) - self._fresh :]
-        self._items.clear()
+        items = list(self.items)[len(self.items) - self._fresh :]
+        self.items.clear()
         self._fresh = 0
         return items

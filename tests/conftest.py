@@ -5,20 +5,45 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
 
 import rivusio
+from rivusio import loader
+from rivusio.compiler.in_process import compile_stages
+from rivusio.config import BackpressureConfig
 from rivusio.mode import Mode
+from rivusio.stage import Stage
 from rivusio.testing import VirtualClock
 
 
-@pytest.fixture(params=["interpreted"])
-def mode(request: pytest.FixtureRequest) -> Iterator[Mode]:
-    """Run the test once for each way in which a chain can be run."""
+@pytest.fixture(params=["interpreted", "compiled"])
+def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mode]:
+    """Run the test once for each way in which a chain can be run.
+
+    In mode "compiled" every chain is compiled when its run starts: falling back to the
+    interpreter is forbidden.
+    """
+    if request.param == "compiled":
+        monkeypatch.setattr(loader, "compile_on_demand", compiled_once())
     with rivusio.mode(request.param):
         yield request.param
+
+
+def compiled_once() -> loader.Compile:
+    """Give what compiles each chain when it runs for the first time."""
+    known: dict[loader.Key, tuple[loader.Compiled, object]] = {}
+
+    def compile_on_demand(
+        stages: Sequence[Stage], read_ahead: BackpressureConfig | None
+    ) -> loader.Compiled:
+        key = loader.key_of(stages, read_ahead)
+        if key not in known:  # it goes by identity, so what it names is kept alive
+            known[key] = compile_stages(stages, read_ahead), stages
+        return known[key][0]
+
+    return compile_on_demand
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ COUNTERS = "rivusio/counters.py"
 ERRORS = "rivusio/errors.py"
 FLAT_MAP = "rivusio/interpreter/flat_map.py"
 LINE = "rivusio/interpreter/__init__.py"
+LOADER = "rivusio/loader.py"
 MAKING = "rivusio/interpreter/making.py"
 METRICS = "rivusio/metrics.py"
 MODE = "rivusio/mode.py"
@@ -112,8 +113,8 @@ WORDS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "1.2",
-        RUNS,
-        'if current_mode() == "compiled":',
+        LOADER,
+        'if mode == "compiled":',
         "if False:",
         "compiled mode interprets in silence",
     ),
@@ -165,8 +166,8 @@ PIPE_KINDS: tuple[Mutant, ...] = (
     Mutant(
         "2",
         FLAT_MAP,
-        "iter(result), is_collection",
-        "iter(list(result)), is_collection",
+        "outputs, is_collection",
+        "iter(list(outputs)), is_collection",
         "all outputs of a flat-map are made before the first is taken",
     ),
     Mutant(
@@ -192,9 +193,9 @@ PIPE_KINDS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "2",
-        FLAT_MAP,
-        "if not isinstance(result, Iterable):",
-        "if False:",
+        CALLS,
+        "if isinstance(result, Iterable):",
+        "if True:",
         "nobody says what a flat-map must give",
     ),
     Mutant(
@@ -668,10 +669,8 @@ RUNNING: tuple[Mutant, ...] = (
     Mutant(
         "3.2",
         RUNS,
-        "return _plain_outputs(_Execution(stages, source, config, monitor, clock, in_loop=False))",
-        "return iter(list(_plain_outputs(\n"
-        "        _Execution(stages, source, config, monitor, clock, in_loop=False)\n"
-        "    )))",
+        "return execution.plain_outputs()",
+        "return iter(list(execution.plain_outputs()))",
         "iterate() takes everything before it gives the first output",
     ),
     Mutant(
@@ -951,8 +950,8 @@ RUNNING: tuple[Mutant, ...] = (
     Mutant(
         "3.7",
         RUNS,
-        "= _outputs(execution)",
-        "= _outputs(execution)\n        execution.line.last.keep = self._generator",
+        "= execution.outputs()",
+        "= execution.outputs()\n        execution.line.last.keep = self._generator",
         "the task of a run holds its generator alive",
     ),
     Mutant(
@@ -1141,14 +1140,14 @@ HOLDING: tuple[Mutant, ...] = (
     Mutant(
         "4",
         WINDOWS,
-        "if len(self._items) == self._size:",
-        "if len(self._items) > self._size:",
+        "if len(self.items) == self._size:",
+        "if len(self.items) > self._size:",
         "a batch holds one item too many",
     ),
     Mutant(
         "4",
         WINDOWS,
-        "if self._linger is not None and len(self._items) == 1:",
+        "if self._linger is not None and len(self.items) == 1:",
         "if self._linger is not None:",
         "the linger counts from the last item",
     ),
@@ -1170,14 +1169,14 @@ HOLDING: tuple[Mutant, ...] = (
         "4",
         WINDOWS,
         "return []",
-        "return list(self._items)",
+        "return list(self.items)",
         "a partial sliding window is emitted at the end",
     ),
     Mutant(
         "4",
         WINDOWS,
         "if self._start is None:",
-        "if not self._items:",
+        "if not self.items:",
         "windows begin with their own first item",
     ),
     Mutant(
@@ -1370,8 +1369,8 @@ HOLDING: tuple[Mutant, ...] = (
     Mutant(
         "4.4",
         WINDOWS,
-        "return list(self._items)",
-        "return self._items",
+        "return list(self.items)",
+        "return self.items",
         "a sliding window gives its own buffer",
     ),
     Mutant(
@@ -1471,7 +1470,7 @@ BACKPRESSURE: tuple[Mutant, ...] = (
     Mutant(
         "5",
         RUNS,
-        "stages, source, resolve(config).backpressure)",
+        "stages, source, read_ahead)",
         "stages, source, None)",
         "the buffer of stream(config=...) is missing",
     ),
@@ -1569,8 +1568,8 @@ BACKPRESSURE: tuple[Mutant, ...] = (
     Mutant(
         "5.2",
         BUFFER,
-        "return len(self._items) >= self._throttle_level",
-        "return len(self._items) > self._throttle_level",
+        "return len(self.items) >= self.throttle_level",
+        "return len(self.items) > self.throttle_level",
         "at the threshold the reader still reads freely",
     ),
     Mutant(
@@ -1611,8 +1610,8 @@ BACKPRESSURE: tuple[Mutant, ...] = (
     Mutant(
         "5.3",
         BUFFER,
-        "            self._items.popleft()\n",
-        "            self._items.pop()\n",
+        "            self.items.popleft()\n",
+        "            self.items.pop()\n",
         "drop_oldest drops the youngest buffered item",
     ),
     Mutant(
@@ -1653,15 +1652,15 @@ BACKPRESSURE: tuple[Mutant, ...] = (
     Mutant(
         "5.4",
         BUFFER,
-        "return self._items.popleft()",
-        "return self._items.pop()",
+        "return self.items.popleft()",
+        "return self.items.pop()",
         "the youngest item is taken first",
     ),
     Mutant(
         "5.4",
         BUFFER,
-        "return len(self._items) >= self._config.max_buffer_size",
-        "return len(self._items) > self._config.max_buffer_size",
+        "return len(self.items) >= self._config.max_buffer_size",
+        "return len(self.items) > self._config.max_buffer_size",
         "the buffer holds one item too many",
     ),
     Mutant(
@@ -1690,15 +1689,15 @@ BACKPRESSURE: tuple[Mutant, ...] = (
     Mutant(
         "5.4",
         BUFFER,
-        "current=len(self._items)",
+        "current=len(self.items)",
         "current=self.peak",
         "the statistics give the peak for the level",
     ),
     Mutant(
         "5.4",
         BUFFER,
-        "self.peak = max(self.peak, len(self._items))",
-        "self.peak = len(self._items)",
+        "self.peak = max(self.peak, len(self.items))",
+        "self.peak = len(self.items)",
         "the statistics give the level for the peak",
     ),
     Mutant(
@@ -1959,8 +1958,8 @@ FAILING: tuple[Mutant, ...] = (
     Mutant(
         "6.3",
         WINDOWS,
-        "list(self._items)[len(self._items) - self._fresh :]",
-        "list(self._items)",
+        "list(self.items)[len(self.items) - self._fresh :]",
+        "list(self.items)",
         "items that a sliding window has shown are pending",
     ),
     Mutant(
@@ -2381,16 +2380,18 @@ MEASURING: tuple[Mutant, ...] = (
     Mutant(
         "7.1",
         PIPELINE,
-        "monitor = self._rivusio_monitor if monitor is None else monitor\n        return start_run",
-        "monitor = self._rivusio_monitor or monitor\n        return start_run",
+        "monitor = self._rivusio_monitor if monitor is None else monitor\n"
+        "        origin = self._rivusio_origin\n        return start_run",
+        "monitor = self._rivusio_monitor or monitor\n"
+        "        origin = self._rivusio_origin\n        return start_run",
         "stream(monitor=...) does not win over set_monitor()",
     ),
     Mutant(
         "7.1",
         PIPELINE,
         "monitor = self._rivusio_monitor if monitor is None else monitor\n"
-        "        return start_plain",
-        "return start_plain",
+        "        origin = self._rivusio_origin\n        return start_plain",
+        "origin = self._rivusio_origin\n        return start_plain",
         "iterate() forgets the monitor of set_monitor()",
     ),
     Mutant(

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import rivusio
+from rivusio import loader
 from rivusio.cli import main
 from rivusio.lines import LineError, Lines, as_line
 
@@ -444,6 +445,7 @@ def test_an_error_of_a_function_that_is_not_the_users_has_no_line() -> None:
 
 @pytest.mark.usefixtures("flow")
 def test_a_mode_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loader, "compile_on_demand", None)
     with rivusio.mode("compiled"):
         done = cli("run", "flow.py:numbers", text="1\n")
     assert done.exit_code == 1

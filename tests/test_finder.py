@@ -41,6 +41,10 @@ FORMS = {
     "a = SyncPipeline(pipes)": [],
     "a = SyncPipeline([*pipes])": [],
     "a = (Parse() >> Clean()).with_config(c) >> Show()": ["a: Parse | Clean | Show"],
+    "a = (Parse() >> Clean()).with_config(c)": ["a: Parse | Clean"],
+    "a = SyncPipeline([Parse(), Clean()]).with_config(c)": ["a: Parse | Clean"],
+    "a = SyncPipeline([Parse()]).with_config(c)": ["line 1: Parse"],
+    "a = Parse().with_config(c)": [],
     "a = Parse().concurrent(2) >> Clean()": ["a: Parse | Clean"],
     "a = (b := Parse() >> Clean()) >> b": ["a: Parse | Clean | b"],
     "Parse() >> Clean()": ["line 1: Parse | Clean"],
@@ -235,3 +239,11 @@ def test_what_cannot_be_read_says_why() -> None:
         read("missing.py")
     assert caught.value.diagnostic.path == "missing.py"
     assert caught.value.diagnostic.message == "cannot read it: No such file or directory"
+
+
+def test_a_stage_knows_the_settings_of_the_chains_around_it() -> None:
+    text = "a = ((x >> y).with_config(c) >> z).concurrent(d)"
+    [chain] = chains(parse("case.py", text))
+    whole, inner = Span(1, 4, 1, 48), Span(1, 5, 1, 28)
+    assert [each.settings for each in chain.operands] == [(inner, whole), (inner, whole), (whole,)]
+    assert chain.span == whole

@@ -19,20 +19,20 @@ class Wakeup:
     """Lets one task sleep until another one says that something has changed."""
 
     def __init__(self) -> None:
-        self._waiter: asyncio.Future[None] | None = None
+        self.sleeper: asyncio.Future[None] | None = None  # what the sleeping task awaits
 
     async def wait(self) -> None:
         """Sleep until the next `set`."""
-        self._waiter = asyncio.get_running_loop().create_future()
+        self.sleeper = asyncio.get_running_loop().create_future()
         try:
-            await self._waiter
+            await self.sleeper
         finally:
-            self._waiter = None
+            self.sleeper = None
 
     def set(self) -> None:
         """Wake the sleeper, if there is one."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        if self.sleeper is not None and not self.sleeper.done():
+            self.sleeper.set_result(None)
 
 
 # Event loops hold tasks weakly. A run that is collected as part of a circle must find its tasks

@@ -38,7 +38,7 @@ class BufferedBoundary(Boundary):
         self._start()
         while True:
             failure = self._failure
-            overflowed = failure is not None and self._overflowed(failure)
+            overflowed = failure is not None and self._is_overflow(failure)
             if self._buffer and not overflowed:
                 self.item_index, item = self._buffer.take()
                 self.wanted.set()
@@ -50,7 +50,7 @@ class BufferedBoundary(Boundary):
                 return END
             await self.changed.wait()
 
-    def _overflowed(self, failure: BaseException) -> bool:
+    def _is_overflow(self, failure: BaseException) -> bool:
         return isinstance(failure.__cause__, BufferOverflowError) and self._run.raised(failure)
 
     async def _produce(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn
 
 from rivusio.interpreter.node import Item
@@ -26,9 +26,25 @@ def as_escaped(error: Exception) -> Exception:
     return escaped
 
 
+# Types of which nothing can be awaited: a quick answer for most values.
+PLAIN = frozenset({bool, bytes, dict, float, int, list, set, str, tuple, type(None)})
+
+
 def is_awaitable(value: object) -> bool:
     """Tell whether `await value` would work."""
     return hasattr(type(value), "__await__")
+
+
+def iterable(result: Item, name: str) -> Iterator[Item]:
+    """Open what a flat-map gave.
+
+    Raises:
+        TypeError: when it is nothing to iterate.
+    """
+    if isinstance(result, Iterable):
+        return iter(result)
+    message = f"{name} must give an iterable, got {type(result).__name__}"
+    raise TypeError(message)
 
 
 def refuse_awaitable(result: object, name: str) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 
-from rivusio.interpreter.calls import enter_plain, is_awaitable, refuse_awaitable
+from rivusio.interpreter.calls import enter_plain, is_awaitable, iterable, refuse_awaitable
 from rivusio.interpreter.node import END, Item, RunState, close_generator
 from rivusio.interpreter.steps import Step
 from rivusio.stage import Stage
 
 # What these hold exists already, so what is left of it can be handed over as pending items. A
 # generator's outputs do not exist until they are asked for.
-_COLLECTIONS = (list, tuple, set, frozenset, deque, dict, str, bytes)
+COLLECTIONS = (list, tuple, set, frozenset, deque, dict, str, bytes)
 
 
 class FlatMapStep(Step):
@@ -37,12 +37,11 @@ class FlatMapStep(Step):
         return self._expansion(data, result)
 
     def _expansion(self, data: Item, result: Item) -> Expansion:
-        if not isinstance(result, Iterable):
-            message = f"{self.name} must give an iterable, got {type(result).__name__}"
-            raise TypeError(message)
+        outputs = iterable(result, self.name)
         if self._collects:
-            result = list(result)
-        return Expansion(self, data, iter(result), is_collection=isinstance(result, _COLLECTIONS))
+            result = list(outputs)
+            outputs = iter(result)
+        return Expansion(self, data, outputs, is_collection=isinstance(result, COLLECTIONS))
 
     def _handled(self, data: Item, result: Item) -> Item:
         return self._expansion(data, result)

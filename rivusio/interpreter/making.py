@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import assert_never, overload
 
 from rivusio.interpreter.flat_map import FlatMapStep
 from rivusio.interpreter.node import RunState
@@ -30,6 +30,10 @@ def make_step(run: RunState, index: int, stage: Stage) -> Step:
             raise AssertionError(message)
 
 
+@overload
+def make_holder(operation: Batch | TumblingWindow) -> BatchHolder | TumblingHolder: ...
+@overload
+def make_holder(operation: Batch | TumblingWindow | SlidingWindow) -> Holder: ...
 def make_holder(operation: Batch | TumblingWindow | SlidingWindow) -> Holder:
     """Give an empty holder for a run of the operation."""
     match operation:

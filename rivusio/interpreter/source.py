@@ -23,14 +23,14 @@ class Source(Node):
         self._async: AsyncIterator[Item] | None = None
         self._turn_every = run.yield_every
         self._count = 0
-        self._over = False
+        self.is_over = False  # no more items are to be asked for
         self._waiting: asyncio.Task[Any] | None = None  # the task that waits for the source now
         self._cancelling = 0
         self._cancelled_by_us = False
 
     async def pull(self) -> Item:
         """Ask the source for its next item."""
-        if self._over:
+        if self.is_over:
             return END
         try:
             if self._is_async:
@@ -40,10 +40,10 @@ class Source(Node):
                     return END
                 item = next(self._plain, END)
         except Exception as error:
-            self._over = True
+            self.is_over = True
             raise self._failure(error) from error
         if item is END:
-            self._over = True
+            self.is_over = True
             return END
         self.item_index = self._count
         self._count += 1
@@ -60,7 +60,7 @@ class Source(Node):
             self._plain = iter(self._items)  # type: ignore[arg-type]  # not async: see __init__
         elif self._run.in_loop:
             await asyncio.sleep(0)
-        return self._over
+        return self.is_over
 
     async def _next_async(self) -> Item:
         self._waiting = asyncio.current_task()
@@ -88,7 +88,7 @@ class Source(Node):
 
     def stop(self) -> None:
         """Make the source end before the next item is asked for."""
-        self._over = True
+        self.is_over = True
 
     def interrupt(self) -> None:
         """End the source now, also where it is being waited for."""
@@ -103,7 +103,7 @@ class Source(Node):
 
     async def close(self, closing: Closing) -> None:
         """Close the iterator if it is a generator; any other object is the user's."""
-        self._over = True
+        self.is_over = True
         try:
             if inspect.isasyncgen(self._async):
                 await close_generator(self._async)

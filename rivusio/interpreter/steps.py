@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from rivusio.clock import Deadline
 from rivusio.errors import DeadLetter, StreamError
 from rivusio.interpreter.calls import (
+    as_escaped,
     enter_plain,
     is_awaitable,
     refuse,
@@ -106,11 +107,43 @@ class Step:
         finally:
             counters.timed(started, self._run.clock.now())
 
-    async def _try(self, data: Item) -> Item:
+    async def recover(
+        self,
+        error: Exception,
+        data: Item,
+        item_index: int | None,
+        started: float | None = None,
+    ) -> Item:
+        """Go on where compiled code has made the first try of a call, and `error` came of it.
+
+        `started` is when it was made, if the call is to be timed. Gives the result, or `NOTHING`
+        if the input was skipped or set aside.
+
+        Raises:
+            StreamError: when the failure was neither handled nor to be skipped.
+        """
+        try:
+            return await self._try(data, as_escaped(error))
+        except Exception as last:  # noqa: BLE001  whatever the user's code raises
+            failure = last
+        finally:
+            if started is not None and self.counters is not None:
+                self.counters.timed(started, self._run.clock.now())
+        return await self.resolve(failure, data, item_index)
+
+    async def retry(self, error: Exception, data: Item) -> Item:
+        """Do the same for a single item: what is not retried or handled leaves as it is."""
+        return await self._try(data, as_escaped(error))
+
+    async def _try(self, data: Item, failed: Exception | None = None) -> Item:
+        """Try until it goes well or there are no more tries; `failed` is what the first came to."""
         retry = self.settings.retry
         failures = 0
         while True:
             try:
+                if failed is not None:
+                    first, failed = failed, None
+                    raise first
                 return await self._once(data)
             except Exception as error:
                 failures += 1

@@ -1,0 +1,261 @@
+"""What a stage calls: a function, a method, a lambda, or whatever else can be called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mypy import nodes, types
+from mypy.expandtype import expand_type_by_instance
+from mypy.maptype import map_instance_to_supertype
+
+from rivusio.compiler import operands
+from rivusio.compiler.facts import KnownFunction
+from rivusio.compiler.functions import FunctionRef
+from rivusio.compiler.operands import Pipe
+from rivusio.compiler.stage_settings import Reading, Unsure
+from rivusio.compiler.written import FOREIGN, Located, Project
+
+DECORATED = "it is decorated"
+UNKNOWN = "what it calls is not written here"
+PIPE = "rivusio.pipes.pipe"
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a stage calls with its items.
+
+    Attributes:
+        is_async: whether rivusio will see that it gives a coroutine.
+        is_coroutine: whether it is a true coroutine function.
+        is_async_generator: whether it is an `async def` with a `yield`.
+        ref: where it is written; None if it is no function that Python calls directly.
+        no_function: why it is not.
+        is_typed: whether it says its types, and mypy has nothing against its body.
+        may_give_awaitable: whether what it gives could be awaited; of a coroutine function,
+            what awaiting it gives.
+    """
+
+    is_async: bool = False
+    is_coroutine: bool = False
+    is_async_generator: bool = False
+    ref: FunctionRef | None = None
+    no_function: str = ""
+    is_typed: bool = False
+    may_give_awaitable: bool = True
+
+
+@dataclass(frozen=True)
+class Functions:
+    """Finds out what is called in one file."""
+
+    module: str
+    reading: Reading
+    project: Project
+
+    def of(self, expression: nodes.Expression) -> Called:
+        """Say what an expression is that is called with each item.
+
+        Raises:
+            Unsure: when the text does not tell whether it gives a coroutine.
+        """
+        expression = self.reading.bindings.seen_through(expression)
+        its = self.reading.inferred.get(expression)
+        match expression:
+            case nodes.LambdaExpr():
+                located = self.project.locate(expression, self.module)
+                return self._plain(located, its)
+            case nodes.RefExpr(node=nodes.SymbolNode() as node) if not (
+                isinstance(node, nodes.FuncDef | nodes.OverloadedFuncDef | nodes.Decorator)
+                and node.info
+            ):
+                return self._named(node, its)
+            case nodes.MemberExpr(expr=owner, name=name):
+                return self._member(owner, name, its)
+        return self._by_type(its, "it is no function that is written here")
+
+    def method(self, of: types.Instance, name: str, *, is_async_family: bool) -> Called:
+        """Say what a method of a pipe is.
+
+        Raises:
+            Unsure: when the text does not tell how it is entered.
+        """
+        owner = next((base for base in of.type.mro if name in base.names), None)
+        node = None if owner is None else owner.names[name].node
+        function = _undecorated(node)
+        if owner is None or _is_ours(owner):
+            raise Unsure(f"its method {name} is not written here")
+        if function is None:
+            if is_async_family:
+                raise Unsure(f"its method {name} is no plain method")
+            return Called(no_function=DECORATED)
+        base = map_instance_to_supertype(of, owner)
+        ret = function.type.ret_type if isinstance(function.type, types.CallableType) else None
+        gives = None if ret is None else expand_type_by_instance(ret, base)
+        return self._function(function, owner.module_name, gives)
+
+    def of_decorator(self, decorator: nodes.Decorator) -> Called:
+        """Say what the function is that `@pipe` has made a pipe of.
+
+        Raises:
+            Unsure: when there are other decorators.
+        """
+        match decorator.decorators:
+            case [nodes.RefExpr(fullname=name)] if name == PIPE:
+                function = decorator.func
+                return self._function(function, self._module_of(function), _ret(function.type))
+        raise Unsure(UNKNOWN)
+
+    def known(self, node: nodes.FuncDef | nodes.LambdaExpr) -> KnownFunction | None:
+        """Say what mypy knows of a function of this file; None if it is of no use."""
+        if isinstance(node, nodes.LambdaExpr):
+            called = self._plain(
+                self.project.locate(node, self.module), self.reading.inferred.get(node)
+            )
+        else:
+            called = self._function(node, self.module, _ret(node.type))
+        if called.ref is None:
+            return None
+        ref = called.ref
+        return KnownFunction(ref.qualname, ref.line, called.is_typed, called.may_give_awaitable)
+
+    # Kinds
+
+    def _named(self, node: nodes.SymbolNode, its: types.Type | None) -> Called:
+        if isinstance(node, nodes.TypeInfo) or _is_class(its):
+            return self._class(node, its)
+        function = _undecorated(node)
+        if function is not None:
+            return self._function(function, self._module_of(function), _ret(function.type))
+        is_decorated = isinstance(node, nodes.Decorator | nodes.OverloadedFuncDef)
+        return self._by_type(its, DECORATED if is_decorated else UNKNOWN)
+
+    def _class(self, node: nodes.SymbolNode, its: types.Type | None) -> Called:
+        if isinstance(node, nodes.TypeInfo) and node.get("__call__") is not None:
+            raise Unsure("it is a class whose instances can be called")  # rivusio asks for that
+        gives = _ret(its)
+        return Called(
+            no_function="it is a class",
+            may_give_awaitable=gives is None or operands.awaiting(gives) == "maybe",
+        )
+
+    def _member(self, owner: nodes.Expression, name: str, its: types.Type | None) -> Called:
+        """Say what `owner.name` is: a method that is bound to its object, or a function."""
+        of = self.reading.inferred.get(owner)
+        proper = None if of is None else types.get_proper_type(of)
+        info: nodes.TypeInfo | None = None
+        match proper:
+            case types.Instance():
+                info = proper.type
+            case types.LiteralType(fallback=fallback):
+                info = fallback.type
+            case types.FunctionLike() if proper.is_type_obj():
+                info = proper.type_object()
+        found = None if info is None else info.get(name)
+        function = None if found is None else _undecorated(found.node)
+        if function is None or info is None:
+            return self._by_type(its, "it is a method of another object")
+        called = self._function(function, function.info.module_name, _ret(its))
+        reason = called.no_function or "it is a method of another object"
+        return Called(
+            called.is_async,
+            called.is_coroutine,
+            called.is_async_generator,
+            no_function=reason,
+            may_give_awaitable=called.may_give_awaitable,
+        )
+
+    def _by_type(self, its: types.Type | None, reason: str) -> Called:
+        """Say what is called by its type alone."""
+        match operands.meaning_of(its):
+            case (operands.Function(type=types.FunctionLike() as function),):
+                gives = [each.ret_type for each in function.items]
+            case (Pipe(family="sync"),):
+                return Called(no_function="it is a pipe")
+            case (Pipe(family="async"),):
+                return Called(is_async=True, no_function="it is a pipe")
+            case _:
+                raise Unsure(UNKNOWN)
+        proper = None if its is None else types.get_proper_type(its)
+        if isinstance(proper, types.Instance) and self._is_coroutine_object(proper):
+            return Called(is_async=True, no_function=reason)
+        if any(operands.awaiting(each) == "maybe" for each in gives):
+            raise Unsure(UNKNOWN)
+        return Called(no_function=reason, may_give_awaitable=False)
+
+    def _is_coroutine_object(self, of: types.Instance) -> bool:
+        """Tell whether an object's own `__call__` is a coroutine function."""
+        found = of.type.get("__call__")
+        function = None if found is None else _undecorated(found.node)
+        return function is not None and _is_coroutine(function)
+
+    # Functions
+
+    def _function(self, function: nodes.FuncDef, module: str, gives: types.Type | None) -> Called:
+        is_vague = self.project.is_stub(module) and not _is_coroutine(function)
+        if is_vague and gives is not None and operands.awaitable_of(gives) is not None:
+            raise Unsure(UNKNOWN)  # a stub does not say whether it was an `async def`
+        located = self.project.locate(function, module)
+        return self._plain(located, gives, function)
+
+    def _plain(
+        self, located: Located, gives: types.Type | None, function: nodes.FuncDef | None = None
+    ) -> Called:
+        if function is None:  # a lambda, whose type is that of a callable
+            gives = _ret(gives)
+        is_coroutine = function is not None and _is_coroutine(function)
+        if is_coroutine and gives is not None:
+            gives = operands.awaited(gives)
+        return Called(
+            is_async=is_coroutine,
+            is_coroutine=is_coroutine,
+            is_async_generator=function is not None and function.is_async_generator,
+            ref=located.ref,
+            no_function=located.reason,
+            is_typed=located.is_typed,
+            may_give_awaitable=gives is None
+            or operands.awaiting(gives) == "maybe"
+            or (located.returns_any and located.reason != FOREIGN),
+        )
+
+    def _module_of(self, function: nodes.FuncDef) -> str:
+        name = function.fullname
+        is_local = "." not in name
+        return (None if is_local else self.project.module_of(name)) or self.module
+
+
+def _undecorated(node: nodes.SymbolNode | None) -> nodes.FuncDef | None:
+    """Give the function that a name stands for, if nothing has been made of it."""
+    match node:
+        case nodes.FuncDef():
+            return node
+        case nodes.Decorator(decorators=[], func=function, var=nodes.Var(is_property=False)):
+            return function  # what mypy takes away, such as `@override`, changes nothing
+        case nodes.OverloadedFuncDef(impl=implementation, is_property=False):
+            return _undecorated(implementation)
+    return None
+
+
+def _is_ours(info: nodes.TypeInfo) -> bool:
+    return info.module_name.partition(".")[0] == "rivusio"
+
+
+def _is_coroutine(function: nodes.FuncDef) -> bool:
+    return function.is_coroutine and not function.is_async_generator
+
+
+def _is_class(of: types.Type | None) -> bool:
+    proper = None if of is None else types.get_proper_type(of)
+    return isinstance(proper, types.FunctionLike) and proper.is_type_obj()
+
+
+def _ret(of: types.Type | None) -> types.Type | None:
+    """Give what calling gives, if there is one answer."""
+    proper = None if of is None else types.get_proper_type(of)
+    match proper:
+        case types.CallableType(ret_type=gives):
+            return gives
+        case types.Overloaded(items=[first, *_]) if all(
+            operands.awaiting(each.ret_type) == "never" for each in proper.items
+        ):
+            return first.ret_type
+    return None

@@ -1,0 +1,235 @@
+"""All phases of the compiler, in order.
+
+files ── check ──▶ typed chains ── resolve ──▶ stages ── plan, passes, emit ──▶ modules
+── verify ──▶ artifacts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import rivusio
+from rivusio.compiled.manifest import FOLDER, StageReport
+from rivusio.compiler import artifact, resolve, verify
+from rivusio.compiler.artifact import Written
+from rivusio.compiler.check import examine, in_order
+from rivusio.compiler.emit import FormatError, emit
+from rivusio.compiler.ir import Complaint, Diagnostic, Span
+from rivusio.compiler.oracle import TIMEOUT, OracleError
+from rivusio.compiler.passes import run_passes
+from rivusio.compiler.plan import Plan, StageInfo, plan_of
+from rivusio.compiler.report import STAYS_A_CALL, report_of
+from rivusio.compiler.source import Source
+
+FAILURES = (OracleError, artifact.ArtifactError, FormatError)  # each says why, in one line
+COMPILE = "rivusio-compile"  # the code of what stands in the way of compiling a chain
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How files are to be compiled.
+
+    Attributes:
+        may_import: whether a file may be imported, in a child process, where its text alone
+            does not tell what its chains are.
+        timeout: how long mypy, and such an import, may take, in seconds.
+        strict: whether a stage that stays a call is an error.
+    """
+
+    may_import: bool = True
+    timeout: float = TIMEOUT
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One compiled chain of a file.
+
+    Attributes:
+        name: what it is called.
+        line: where it is made.
+        path: the file that has it.
+        artifact: the generated module.
+        text: what is in it.
+        plan: the plan after all passes.
+        stages: what was made of each stage.
+    """
+
+    name: str
+    line: int
+    path: str
+    artifact: str
+    text: str
+    plan: Plan
+    stages: tuple[StageReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """What came of compiling some files.
+
+    Attributes:
+        diagnostics: errors and warnings.
+        chains: what was compiled.
+        fresh: the files whose artifacts were up to date, so that nothing was done.
+        without_chains: the files that have no chain.
+    """
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+    chains: tuple[Chain, ...] = ()
+    fresh: tuple[str, ...] = ()
+    without_chains: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether there is an error among the diagnostics."""
+        return any(each.severity == "error" for each in self.diagnostics)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A chain on its way: what it is to become, and where it comes from."""
+
+    path: str
+    span: Span
+    written: Written
+    plan: Plan
+
+
+def compile_files(paths: Sequence[str], options: Options) -> Compilation:
+    """Compile every chain of the files, and write the artifacts beside them.
+
+    A file with an error keeps the artifacts that it has.
+
+    Raises:
+        OracleError: when mypy gives no answer.
+        ArtifactError: when nothing can be written.
+    """
+    fresh = [path for path in dict.fromkeys(paths) if artifact.outdated(Path(path)) is None]
+    stale = [path for path in dict.fromkeys(paths) if path not in fresh]
+    if not stale:
+        return Compilation(fresh=tuple(fresh))
+    planned = plan_files(stale, options)
+    if planned.sources and planned.made:
+        planned.diagnostics.extend(_verified(planned))
+    wrong = {each.path for each in planned.diagnostics if each.severity == "error"}
+    for path, source in planned.sources.items():
+        if path not in wrong and source.path not in wrong:
+            _write(path, planned)
+    done = _compilation(planned, stale, wrong)
+    return replace(done, fresh=tuple(fresh))
+
+
+def explained(paths: Sequence[str], options: Options) -> Compilation:
+    """Do the same, but write nothing and verify nothing.
+
+    Raises:
+        OracleError: when mypy gives no answer.
+    """
+    return _compilation(plan_files(list(dict.fromkeys(paths)), options), paths, set())
+
+
+def _compilation(planned: Planned, paths: Sequence[str], wrong: set[str]) -> Compilation:
+    chains = tuple(_chain(each) for each in planned.made if each.path not in wrong)
+    told = {each.path for each in planned.diagnostics} | {each.path for each in planned.made}
+    empty = tuple(path for path in planned.sources if path not in told)
+    return Compilation(in_order(planned.diagnostics, paths), chains, without_chains=empty)
+
+
+@dataclass(slots=True)
+class Planned:
+    """Chains that are ready to be written."""
+
+    sources: dict[str, Source]
+    made: list[_Made]
+    diagnostics: list[Diagnostic]
+    looked_at: dict[str, set[str]]
+
+
+def plan_files(paths: Sequence[str], options: Options) -> Planned:
+    """Do all phases up to the text of the modules; nothing is written."""
+    seen = examine(paths, options.timeout)
+    planned = Planned(seen.sources, [], list(seen.diagnostics), {})
+    for file in seen.files:
+        source = seen.sources[file.path]
+        resolution = resolve.resolved(
+            source, file, may_import=options.may_import, timeout=options.timeout
+        )
+        planned.diagnostics.extend(resolution.diagnostics)
+        chains = resolution.chains
+        names = artifact.artifact_names(Path(file.path), [each.chain.name for each in chains])
+        for each, name in zip(chains, names, strict=True):
+            made = _made(file.path, each.chain.name, each.chain.span, name, each.stages)
+            planned.made.append(made)
+            if options.strict:
+                planned.diagnostics.extend(_calls(made, source))
+        planned.looked_at[file.path] = {file.path, *_files(chains)}
+    return planned
+
+
+def _files(chains: Sequence[resolve.ResolvedChain]) -> Iterator[str]:
+    for chain in chains:
+        for stage in chain.stages:
+            if stage.function is not None:
+                yield stage.function.file
+
+
+def _made(path: str, chain: str, span: Span, name: str, stages: tuple[StageInfo, ...]) -> _Made:
+    plan = run_passes(plan_of(chain, stages))
+    emitted = emit(plan, rivusio.__version__)
+    manifest = artifact.manifest_of(Path(path), chain, stages, emitted, report_of(plan))
+    return _Made(path, span, Written(name, emitted.text, manifest), plan)
+
+
+def _calls(made: _Made, source: Source) -> Iterator[Diagnostic]:
+    """Say which stages stay calls, for `--strict`."""
+    column = source.column(made.span.line, made.span.column)
+    for index, stage in enumerate(made.written.manifest.report):
+        if stage.how in STAYS_A_CALL and made.plan.ops[index].of.shape.entry != "pass":
+            message = f'stage {index + 1} "{stage.name}" is {stage.how}: {stage.why}'
+            yield Diagnostic(made.path, made.span.line, column, "error", message, COMPILE)
+
+
+def _verified(planned: Planned) -> Iterator[Diagnostic]:
+    """Let mypy verify what was written; what it finds is a bug of the compiler's."""
+    by_name = {each.written.name: each for each in planned.made}
+    modules = [
+        verify.Generated(f"rivusio_generated.{name}", f"{name}.py", each.written.text)
+        for name, each in by_name.items()
+    ]
+    texts = [(source.path, source.text) for source in planned.sources.values()]
+    for said in verify.strict(modules, texts):
+        yield _bug(by_name.get(Path(said.path).stem, planned.made[0]), said)
+
+
+def _bug(made: _Made, said: Complaint) -> Diagnostic:
+    kept = Path(made.path).parent / f"{made.written.name}.failed.py"
+    kept.write_text(made.written.text, encoding="utf-8")
+    message = (
+        f'the module of "{made.written.manifest.chain}" does not pass mypy, which is a bug of '
+        f"rivusio's: line {said.line}: {said.message}"
+    )
+    note = f'please report it with the module, kept in "{kept.name}"; nothing was written'
+    return Diagnostic(
+        made.path, made.span.line, made.span.column + 1, "error", message, COMPILE, note
+    )
+
+
+def _write(path: str, planned: Planned) -> None:
+    written = [each.written for each in planned.made if each.path == path]
+    artifact.write(Path(path), written, planned.looked_at.get(path, {path}))
+
+
+def _chain(made: _Made) -> Chain:
+    folder = Path(made.path).parent / FOLDER
+    return Chain(
+        made.written.manifest.chain,
+        made.span.line,
+        made.path,
+        str(folder / f"{made.written.name}.py"),
+        made.written.text,
+        made.plan,
+        made.written.manifest.report,
+    )

@@ -1,0 +1,148 @@
+"""Plan -> the text of a module, and what its lines mean."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it has no types
+
+from rivusio.compiled.program import Holding, Place
+from rivusio.compiler.lower import lower
+from rivusio.compiler.marks import Origin, lines_of, read_marks
+from rivusio.compiler.plan import Plan, StageInfo
+from rivusio.compiler.rendering import render
+
+# Where generated code finds what it uses.
+FROM_TYPING = ("Any", "TYPE_CHECKING")
+FROM_ABC = ("AsyncGenerator", "Generator")
+FROM_RUNTIME = (
+    "END",
+    "NOTHING",
+    "PLAIN",
+    "CancelledError",
+    "CompiledLine",
+    "Deadline",
+    "Feed",
+    "Filling",
+    "Inner",
+    "Node",
+    "One",
+    "Reader",
+    "Results",
+    "async_iterable",
+    "drive",
+    "is_awaitable",
+    "iterable",
+    "refuse",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A generated module.
+
+    Attributes:
+        text: what is in it.
+        places: what happens at its lines.
+        origins: which of its lines are statements of the user's.
+        holdings: for each function, the locals that hold items.
+        modules: the user's modules that it reads, by the names it has for them: the index of a
+            stage whose function is written there.
+        inlined: the stages whose bodies stand in it.
+    """
+
+    text: str
+    places: Mapping[int, Place]
+    origins: Mapping[int, Origin]
+    holdings: Mapping[str, tuple[Holding, ...]]
+    modules: Mapping[str, int]
+    inlined: frozenset[int]
+
+
+def emit(plan: Plan, version: str) -> Emitted:
+    """Write the module of a plan.
+
+    Raises:
+        FormatError: when the formatter refuses it: a fault of the compiler's.
+    """
+    module = lower(plan)
+    functions, used = module.functions, "\n".join(module.functions)
+    types = {
+        name: alias
+        for stage in _stages(plan)
+        for name, alias in [*stage.takes.modules, *stage.gives.modules]
+    }
+    read = {name: alias for name, (alias, _) in module.modules.items()}
+    modules = {alias: name for name, alias in {**types, **read}.items()}
+    record = {
+        "doc": _doc(plan, version),
+        "imports": list(_imports(used, checks_types=bool(modules))),
+        "type_imports": [f"import {name} as {alias}" for alias, name in sorted(modules.items())],
+        "functions": functions,
+    }
+    plain, marks = read_marks(_ruff(*TIDY, text=render("module", m=record)))
+    text = _ruff("format", text=plain)
+    lines = lines_of(text, marks)
+    return Emitted(
+        text,
+        {line: each.place for line, each in lines.items()},
+        {line: each.origin for line, each in lines.items() if each.origin is not None},
+        {name: tuple(held) for name, held in module.holdings.items()},
+        dict(module.modules.values()),
+        frozenset(module.inlined),
+    )
+
+
+def _stages(plan: Plan) -> tuple[StageInfo, ...]:
+    return tuple({op.of.index: op.of for op in plan.ops}.values())
+
+
+def _doc(plan: Plan, version: str) -> str:
+    return f"{plan.name}, compiled by rivusio {version}; changes here are lost."
+
+
+def _imports(text: str, *, checks_types: bool) -> list[str]:
+    words = set(re.findall(r"\b\w+\b", text))
+    if checks_types:
+        words.add("TYPE_CHECKING")
+    lines = []
+    if "deque" in words:
+        lines.append("from collections import deque")
+    for module, names in (
+        ("collections.abc", FROM_ABC),
+        ("typing", FROM_TYPING),
+        ("rivusio.compiled", FROM_RUNTIME),
+    ):
+        used = [name for name in names if name in words]
+        if used:
+            lines.append(f"from {module} import {', '.join(used)}")
+    return lines
+
+
+class FormatError(Exception):
+    """The formatter has refused a generated module."""
+
+
+TIDY = ("check", "--select=I,F401", "--fix", "--quiet")  # imports: in order, and none too many
+
+
+def _ruff(*command: str, text: str) -> str:
+    """Give a text as ruff leaves it, whatever settings lie about.
+
+    Raises:
+        FormatError: with ruff's reason.
+    """
+    ruff: str = find_ruff_bin()
+    ended = subprocess.run(  # noqa: S603  a tool of ours
+        [ruff, *command, "--isolated", "--line-length=100", "-"],
+        input=text,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    if ended.returncode:
+        raise FormatError(ended.stderr.strip())
+    return ended.stdout

@@ -1,0 +1,50 @@
+"""What is known without running the program: of stages, and of the functions they may call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rivusio.compiled.shape import Shape
+from rivusio.compiler.functions import FunctionRef
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the text says of one stage; a run compares it with the live stage first.
+
+    Attributes:
+        shape: what decides how its code looks; None if the text does not tell.
+        function: where the function is written that the stage calls.
+        no_function: why that is not known, or of no use; empty if it is.
+        is_typed: whether the function says its types, and mypy has nothing against its body.
+        may_give_awaitable: whether what the function gives could be awaited, for all that mypy
+            knows; of a coroutine function, what awaiting it gives.
+        unsure: what the text does not tell, in words that go behind the stage's name; None if
+            it tells all.
+    """
+
+    shape: Shape | None
+    function: FunctionRef | None
+    no_function: str
+    is_typed: bool
+    may_give_awaitable: bool
+    unsure: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFunction:
+    """What mypy knows of a function; see `Facts`."""
+
+    qualname: str
+    line: int
+    is_typed: bool
+    may_give_awaitable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModule:
+    """A module as mypy calls it, its file, and the names that it has."""
+
+    name: str
+    file: str
+    names: tuple[str, ...]

@@ -1,0 +1,63 @@
+"""What mypy knows of a file beside its chains: for stages that only running the program tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+
+from mypy import nodes
+
+from rivusio.compiler import operands
+from rivusio.compiler.called import Functions
+from rivusio.compiler.facts import KnownFunction, KnownModule
+from rivusio.compiler.ir import Typed
+from rivusio.compiler.stage_facts import is_made_by_rivusio
+from rivusio.compiler.stage_settings import Reading, Unsure
+from rivusio.compiler.written import Project
+
+
+def loose(tree: nodes.MypyFile, reading: Reading, made: set[str]) -> tuple[str, ...]:
+    """Give the names that hold a pipeline which something else makes than the text."""
+    found = []
+    for name, symbol in tree.names.items():
+        if name in made or not isinstance(symbol.node, nodes.Var):
+            continue
+        value = reading.bindings.bound_to(symbol.node)
+        if isinstance(value, nodes.CallExpr | nodes.IndexExpr | nodes.ConditionalExpr) and (
+            operands.is_pipeline(symbol.node.type)
+            and not is_made_by_rivusio(value)
+            and not _is_call_of_a_maker(value, made)
+        ):
+            found.append(name)
+    return tuple(found)
+
+
+def _is_call_of_a_maker(value: nodes.Expression, made: set[str]) -> bool:
+    """Tell whether a function of this file is called in which a chain was found."""
+    match value:
+        case nodes.CallExpr(callee=nodes.NameExpr(name=name)):
+            return any(f"{each}.".startswith(f"{name}.") for each in made)
+    return False
+
+
+def known_functions(parts: Iterable[nodes.Node], functions: Functions) -> Iterator[KnownFunction]:
+    """Say what mypy knows of each function of a file."""
+    for part in parts:
+        if isinstance(part, nodes.FuncDef | nodes.LambdaExpr):
+            with suppress(Unsure):
+                known = functions.known(part)
+                if known is not None:
+                    yield known
+
+
+def known_modules(
+    chains: Sequence[Typed], module: str, path: str, project: Project
+) -> Iterator[KnownModule]:
+    """Give the modules in which the functions of the stages are written, and the file's own."""
+    files = {module: path}
+    for typed in chains:
+        for stage in typed.chain.stages:
+            if (function := stage.facts.function) is not None:
+                files[function.module] = function.file
+    for name, file in sorted(files.items()):
+        yield KnownModule(name, file, project.names_of(name))

@@ -1,0 +1,153 @@
+"""One generated function while it is written: its names, and what stands before its loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from rivusio.compiled.program import Holding
+from rivusio.compiler.loops import Loop, Module, Variant
+from rivusio.compiler.naming import Names
+from rivusio.compiler.plan import Batch, Plan, SlidingWindow, Take, TumblingWindow
+from rivusio.interpreter.buffered import BURST
+
+# What generated functions take their items from, besides the source.
+OF = {"node": "upstream: Node", "buffer": "upstream: Reader"}
+
+
+@dataclass
+class Function:
+    """What one function is being made of.
+
+    Attributes:
+        plan: the whole chain.
+        loop: the ops of this function.
+        variant: the version in which it is written.
+        module: what it is a part of.
+        names: those that are taken.
+        hoisted: the lines before the loop, by the name that each binds.
+        holdings: the locals that hold items.
+        items: what goes into each op, by its place in the loop.
+        callees: the names of the functions that are called, by stage.
+        state: the names that each stage keeps things under.
+    """
+
+    plan: Plan
+    loop: Loop
+    variant: Variant
+    module: Module
+    names: Names
+    hoisted: dict[str, str] = field(default_factory=dict)
+    holdings: list[Holding] = field(default_factory=list)
+    items: dict[int, str] = field(default_factory=dict)
+    callees: dict[int, str] = field(default_factory=dict)
+    state: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    def takes_closed(self, position: int) -> bool:
+        """Tell whether an op's lists come closed from an earlier part."""
+        return self.loop.closed and position == 0
+
+    def header(self) -> Iterator[str]:
+        """Give the lines before the loop."""
+        variant = self.variant
+        if variant.source in OF:
+            yield "item_index: int | None = None"
+        else:
+            yield "item_index = -1"
+        yield from self.hoisted.values()
+
+    def hoist(self, name: str, value: str) -> str:
+        """Bind a name before the loop; give it."""
+        self.hoisted.setdefault(name, f"{name} = {value}")
+        return name
+
+    def prepare(self) -> None:
+        """Bind what a run fixes at its start, and what the function holds between items."""
+        variant = self.variant
+        if variant.monitored:
+            self.hoist("now", "part.now")
+        if variant.sink == "results" and variant.monitored:
+            self.hoist("run_counters", "part.run_counters")
+        if variant.sink == "window":
+            self.hoist("now", "part.now")
+            self.hoist("window", "part.window")
+            if variant.monitored and self.loop.after is not None:
+                index = self.loop.after.stage.index
+                self.hoist(f"counters_{index}", f"part.counters({index})")
+        if variant.sink == "buffer":
+            self.hoist("buffer", "part.buffer")
+            self.hoist("buffered", "buffer.items")
+            self.hoist("changed", "buffer.changed")
+            self.hoist("burst", str(BURST))
+        if variant.source == "buffer":
+            self.hoist("waiting", "upstream.items")
+            self.hoist("wanted", "upstream.wanted")
+        for position, op in enumerate(self.loop.ops):
+            index = op.of.index
+            if variant.monitored:
+                self.hoist(f"counters_{index}", f"part.counters({index})")
+            closed = self.takes_closed(position)
+            match op:
+                case Take(none=False):
+                    self.hoist(left_of(op), f"part.operation({index}).count")
+                case Batch(linger=False):
+                    held = self.names.fresh(f"batch_{index}")
+                    self.state[index] = {"held": held, "size": f"size_{index}"}
+                    element = op.of.takes.text
+                    self.hoisted[held] = f"{held}: list[{element}] = []"
+                    self.hoist(f"size_{index}", f"part.operation({index}).size")
+                    self.holdings.append(Holding("list", index, held))
+                case Batch() | TumblingWindow() if not closed:
+                    self.hoist("now", "part.now")
+                    held = self.names.fresh(f"window_{index}")
+                    self.state[index] = {"held": held, "closed": f"closed_{index}"}
+                    self.hoist(held, f"part.holder({index})")
+                    self.holdings.append(Holding("holder", index, held))
+                case SlidingWindow():
+                    held = self.names.fresh(f"window_{index}")
+                    names = {
+                        "held": held,
+                        "size": f"size_{index}",
+                        "step_size": f"step_{index}",
+                        "missing": f"missing_{index}",
+                        "period": f"period_{index}",
+                    }
+                    self.state[index] = names
+                    self.hoist(names["size"], f"part.operation({index}).size")
+                    self.hoist(names["step_size"], f"part.operation({index}).step")
+                    element = op.of.takes.text
+                    self.hoisted[held] = f"{held}: deque[{element}] = deque(maxlen={names['size']})"
+                    self.hoisted[names["missing"]] = (
+                        f"{names['missing']} = {names['period']} = {names['size']}"
+                    )
+                    beside = (names["size"], names["period"], names["missing"])
+                    self.holdings.append(Holding("sliding", index, held, beside))
+                case _:
+                    pass
+
+
+def left_of(op: Take) -> str:
+    """Name what counts how many items a `take` still wants."""
+    return f"left_{op.of.index}"
+
+
+@dataclass(frozen=True)
+class Here:
+    """Where in a function something is written.
+
+    Attributes:
+        in_flush: whether the source has ended.
+        in_outputs: whether the innermost loop is that over a flat-map's outputs.
+        exits: the conditions that end the innermost loop.
+    """
+
+    in_flush: bool = False
+    in_outputs: bool = False
+    exits: tuple[str, ...] = ()
+
+    @property
+    def drop(self) -> str:
+        """What is written where an item goes no further."""
+        if not self.exits:
+            return "continue"
+        return f"if {' or '.join(self.exits)}:\n    break\ncontinue"

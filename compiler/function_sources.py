@@ -1,0 +1,50 @@
+"""Reads the functions that stages call from the files they are written in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from rivusio.compiler.functions import FunctionRef, definition
+from rivusio.compiler.plan import UserFunction
+from rivusio.compiler.source import Source, Unreadable, read
+
+NOT_FOUND = "its source cannot be told from others"
+
+
+class FunctionSources:
+    """The functions of some files; each file is read and parsed once."""
+
+    def __init__(self, source: Source, names: Mapping[str, frozenset[str]]) -> None:
+        """Take the file that is compiled, and the names of each module."""
+        self._trees: dict[str, Source | None] = {os.path.realpath(source.path): source}
+        self._names = names
+
+    def function(self, ref: FunctionRef, *, is_typed: bool) -> UserFunction | str:
+        """Give a function; or the reason why its source is of no use."""
+        source = self._source(ref.file)
+        found = None if source is None else definition(source.tree, ref)
+        if source is None or found is None:
+            return NOT_FOUND
+        names = self._names.get(ref.module)
+        if names is None:
+            return "the names of its module are not known"
+        return UserFunction(
+            found.node,
+            found.qualname,
+            found.class_name,
+            ref.module,
+            source.path,
+            names,
+            ref.line,
+            is_typed,
+        )
+
+    def _source(self, file: str) -> Source | None:
+        path = os.path.realpath(file)
+        if path not in self._trees:
+            try:
+                self._trees[path] = read(file)
+            except Unreadable:
+                self._trees[path] = None
+        return self._trees[path]

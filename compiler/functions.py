@@ -1,0 +1,73 @@
+"""Finds the source of the functions that stages call."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rivusio.compiler.plan import Function
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRef:
+    """Where a function is written.
+
+    Attributes:
+        module: the full name of its module.
+        file: the file, as the compiler was given it or as Python names it.
+        qualname: its qualified name, as Python has it: `"Clean.process"`, `"<lambda>"`.
+        line: the first line, that of its first decorator if it has one.
+        column: where on that line it starts, in bytes; None if that is not known.
+    """
+
+    module: str
+    file: str
+    qualname: str
+    line: int
+    column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A function's syntax tree, its qualified name and the class whose method it is."""
+
+    node: Function
+    qualname: str
+    class_name: str | None
+
+
+def definition(tree: ast.Module, ref: FunctionRef) -> Definition | None:
+    """Find a function in the tree of its file; None if it is not there, or not the only one."""
+    found = [each for each in definitions(tree) if _is(each, ref)]
+    return found[0] if len(found) == 1 else None
+
+
+def definitions(tree: ast.AST, prefix: str = "", cls: str | None = None) -> Iterator[Definition]:
+    """Give every function in a tree."""
+    for child in ast.iter_child_nodes(tree):
+        match child:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield Definition(child, f"{prefix}{name}", cls)
+                yield from definitions(child, f"{prefix}{name}.<locals>.")
+            case ast.Lambda():
+                yield Definition(child, f"{prefix}<lambda>", None)
+                yield from definitions(child, f"{prefix}<lambda>.<locals>.")
+            case ast.ClassDef(name=name):
+                yield from definitions(child, f"{prefix}{name}.", name)
+            case _:
+                yield from definitions(child, prefix, cls)
+
+
+def first_line(node: Function) -> int:
+    """Give the first line of a function: that of its first decorator if it has one."""
+    decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
+    return decorators[0].lineno if decorators else node.lineno
+
+
+def _is(found: Definition, ref: FunctionRef) -> bool:
+    return (
+        found.qualname == ref.qualname
+        and first_line(found.node) == ref.line
+        and ref.column in (None, found.node.col_offset)
+    )

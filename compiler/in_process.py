@@ -1,0 +1,80 @@
+"""Compiles a live chain in this very process: for notebooks and tests."""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import rivusio
+from rivusio import loader
+from rivusio.compiled.guards import Inlined, function_of
+from rivusio.compiled.program import Program
+from rivusio.compiled.shape import Shape, shapes_of
+from rivusio.compiler import live
+from rivusio.compiler.emit import Emitted, emit
+from rivusio.compiler.passes import run_passes
+from rivusio.compiler.plan import plan_of
+from rivusio.config import BackpressureConfig
+from rivusio.pipeline import BasePipe
+from rivusio.stage import Stage
+from rivusio.tracebacks import LineMap, Origin
+
+_numbers = itertools.count(1)
+
+
+def compile_pipeline(pipeline: BasePipe[Any, Any]) -> str:
+    """Compile a pipeline in this process: its runs from now on are carried out compiled.
+
+    Gives the text of the generated module.
+    """
+    stages = pipeline._rivusio_stages()
+    compiled = compile_stages(stages, None)
+    loader.register(stages, None, compiled)
+    return compiled.program.text
+
+
+def compile_stages(
+    stages: Sequence[Stage], read_ahead: BackpressureConfig | None
+) -> loader.Compiled:
+    """Compile live stages as they are."""
+    infos = live.stages_of(stages)
+    name = " >> ".join(stage.name for stage in stages)
+    plan = plan_of(name, infos, read_ahead=read_ahead is not None)
+    emitted = emit(run_passes(plan), rivusio.__version__)
+    program = _loaded(emitted, stages, shapes_of(stages, read_ahead))
+    inlined = []
+    for index in sorted(emitted.inlined):
+        function = function_of(stages[index])
+        assert function is not None  # noqa: S101  its body was inlined
+        inlined.append(Inlined(index, function, function.__code__))
+    return loader.Compiled(program, tuple(inlined))
+
+
+def _loaded(emitted: Emitted, stages: Sequence[Stage], shapes: tuple[Shape, ...]) -> Program:
+    file = f"<rivusio {next(_numbers)}>"
+    namespace: dict[str, Any] = {"__name__": "rivusio_generated"}
+    for alias, stage in emitted.modules.items():
+        function = function_of(stages[stage])
+        assert function is not None  # noqa: S101  its body was inlined
+        namespace[alias] = sys.modules[function.__module__]
+    text = emitted.text
+    linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
+    exec(compile(text, file, "exec", dont_inherit=True), namespace)  # noqa: S102  just written
+    origins = {}
+    for line, origin in emitted.origins.items():
+        function = function_of(stages[origin.stage])
+        if function is not None:
+            origins[line] = Origin(
+                function.__code__.co_filename,
+                function.__code__.co_qualname,
+                origin.line,
+                origin.end_line,
+                origin.column,
+                origin.end_column,
+            )
+    return Program(
+        file, shapes, namespace, emitted.places, emitted.holdings, LineMap(file, origins), text
+    )

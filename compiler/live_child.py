@@ -1,0 +1,130 @@
+"""Asks a child process what the chains of a file are once it is imported.
+
+The file may do anything: print, leave, hang, crash. Whatever it does, the answer is the chains
+that were made, or one line that says why there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter, ValidationError
+
+from rivusio.compiled.shape import Shape
+from rivusio.compiler import child
+from rivusio.compiler.child import TIMEOUT
+from rivusio.compiler.functions import FunctionRef
+from rivusio.compiler.ir import Span
+
+WORKER = "rivusio.compiler.live_worker"
+
+
+class LiveError(Exception):
+    """The file cannot be imported; the message says why, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStage:
+    """A stage as it is when a run would start.
+
+    Attributes:
+        name: what it is called.
+        shape: what decides how its code looks.
+        function: where the function is written that it calls.
+        no_function: why that is not known, or of no use; empty if it is.
+    """
+
+    name: str
+    shape: Shape
+    function: FunctionRef | None
+    no_function: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChain:
+    """A chain that was made while the file was imported, or a pipe that it gives a name.
+
+    Attributes:
+        name: its qualified name at the top level or in a class; None if it has none.
+        file: the file with the expression that made it; None for a lone pipe.
+        span: that expression.
+        stages: its flat stages.
+    """
+
+    name: str | None
+    file: str | None
+    span: Span | None
+    stages: tuple[LiveStage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveModule:
+    """A module as Python calls it, its file, and the names that it has."""
+
+    name: str
+    file: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the file is when it is imported.
+
+    Attributes:
+        chains: the chains, in the order in which they were made, then the lone pipes.
+        modules: the modules of the functions of their stages.
+        refused: why it cannot be imported; empty if it was.
+    """
+
+    chains: tuple[LiveChain, ...]
+    modules: tuple[LiveModule, ...]
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the child is asked: the path of a file."""
+
+    path: str
+
+
+REQUEST, ANSWER = TypeAdapter(Request), TypeAdapter(Live)
+
+
+def look(path: str, timeout: float = TIMEOUT) -> Live:
+    """Import a file in a child process, and say what its chains are.
+
+    Args:
+        path: the file.
+        timeout: how long that may take, in seconds.
+
+    Raises:
+        LiveError: when it cannot be imported, leaves, hangs or crashes.
+    """
+    try:
+        ended = child.run(WORKER, REQUEST.dump_json(Request(path)), timeout)
+    except TimeoutError as error:
+        message = (
+            f'importing "{path}" has not ended within {timeout:g} s; put what runs it under '
+            f'if __name__ == "__main__":, or try --timeout {2 * timeout:g}'
+        )
+        raise LiveError(message) from error
+    except OSError as error:
+        message = f'cannot start Python to import "{path}": {error.strerror}'
+        raise LiveError(message) from error
+    try:
+        live = ANSWER.validate_json(ended.stdout)
+    except ValidationError as error:
+        raise LiveError(f'importing "{path}" failed: {_why(ended)}') from error
+    if live.refused:
+        raise LiveError(live.refused)
+    return live
+
+
+def _why(ended: child.Ended) -> str:
+    """Say in one line why there is no answer."""
+    if ended.code < 0:
+        return f"Python was ended by signal {-ended.code}"
+    if ended.code == 0 or not ended.stderr.strip():
+        return f"it ended Python with exit code {ended.code}"
+    return f"{child.said(ended)} (exit code {ended.code})"

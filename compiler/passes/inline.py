@@ -1,0 +1,94 @@
+"""The bodies of small functions stand in the loop itself.
+
+    1 map Double    call           1 map Double    inline
+    2 map loads     call      →    2 map loads     call: it is no Python function
+
+Only where the meaning is the same; every refusal is a reason that `rivusio explain` shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from rivusio.compiler.bodies import Inlined
+from rivusio.compiler.bodies import inline as try_to_inline
+from rivusio.compiler.plan import (
+    Await,
+    Batch,
+    Body,
+    Buffer,
+    Call,
+    Concurrent,
+    Either,
+    Elided,
+    Filter,
+    FlatMap,
+    Inline,
+    Map,
+    Op,
+    Pass,
+    Plan,
+    SlidingWindow,
+    StageInfo,
+    Take,
+    TumblingWindow,
+    UserStream,
+)
+
+
+def inline(plan: Plan) -> Plan:
+    """Let the bodies that can stand in the loop do so."""
+    return replace(plan, ops=tuple(map(_inlined, plan.ops)))
+
+
+def _inlined(op: Op) -> Op:
+    match op:
+        case Take() | UserStream() | Buffer() | Concurrent():
+            return op
+        case FlatMap(body=Call() as body):
+            return replace(op, body=replace(body, why="its outputs are taken one by one"))
+        case FlatMap():
+            return op
+        case Map() | Filter() | Batch() | TumblingWindow() | SlidingWindow():
+            return replace(op, body=_body(op.of, op.body))
+        case _:
+            assert_never(op)
+
+
+def _body(stage: StageInfo, body: Body) -> Body:
+    match body:
+        case Pass() | Inline() | Await():
+            return body
+        case Call(checks=checks):
+            reason = refusal(stage)
+            return Inline(checks=checks) if reason is None else replace(body, why=reason)
+        case Either():
+            reason = refusal(stage)
+            return Inline(checks=True) if reason is None else replace(body, why=reason)
+        case Elided():
+            reason = refusal(stage)
+            return Inline(in_coroutine=True, checks=False) if reason is None else Await(reason)
+        case _:
+            assert_never(body)
+
+
+def refusal(stage: StageInfo) -> str | None:
+    """Say why the body of a stage's function cannot stand in the loop; None if it can."""
+    function = stage.function
+    if function is None:
+        return stage.no_source
+    if not function.is_typed:
+        return "mypy has something against it, or cannot say its types"
+    tried = try_to_inline(
+        function.node,
+        item="item",
+        receiver=None if function.class_name is None else "pipe",
+        module="module",
+        module_names=function.module_names,
+        fresh=lambda name: f"{name}_",
+        class_name=function.class_name,
+    )
+    if isinstance(tried, Inlined):
+        return None
+    return tried.reason

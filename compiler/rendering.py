@@ -1,0 +1,48 @@
+"""The templates: text with holes. What a user has named goes through a quoting filter."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+PACKAGED = Path(__file__).parent.parent / "templates"  # where the compiler was installed
+
+
+def render(template: str, **given: Any) -> str:  # records of whatever the template wants
+    """Give the text of a template; the formatter says where blank lines belong."""
+    text = _template(template).render(**given)
+    return "\n".join(line for line in text.split("\n") if line.strip())
+
+
+@cache
+def _template(name: str) -> Template:
+    return _environment().get_template(f"{name}.py.jinja")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(  # noqa: S701  Python is no HTML
+        loader=FileSystemLoader([TEMPLATES, PACKAGED]),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters["quoted"] = quoted
+    environment.filters["docstring"] = docstring
+    return environment
+
+
+def quoted(text: str) -> str:
+    """Give a text as a string of Python's."""
+    return ascii(text)
+
+
+def docstring(text: str) -> str:
+    """Give a text as a docstring, whatever is in it."""
+    safe = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    end = " " if safe.endswith('"') else ""
+    return f'"""{safe}{end}"""'

@@ -1,0 +1,98 @@
+"""What was made of each stage, and why it is no better: what `rivusio explain` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from rivusio.compiled.manifest import StageReport
+from rivusio.compiler.loops import loops_of
+from rivusio.compiler.plan import (
+    Await,
+    Batch,
+    Body,
+    Buffer,
+    Call,
+    Concurrent,
+    Either,
+    Elided,
+    Filter,
+    FlatMap,
+    Inline,
+    Map,
+    Op,
+    Pass,
+    Plan,
+    SlidingWindow,
+    Take,
+    TumblingWindow,
+    UserStream,
+)
+
+STAYS_A_CALL = {"called", "awaited", "called or awaited"}
+
+
+def report_of(plan: Plan) -> tuple[StageReport, ...]:
+    """Say of each stage which loop it stands in, and how it is entered there."""
+    return tuple(_reports(plan))
+
+
+def _reports(plan: Plan) -> Iterator[StageReport]:
+    for loop in loops_of(plan, in_loop=True):
+        if loop.before is not None and loop.before.kind in ("user_stream", "concurrent"):
+            index = loop.before.stage.index
+            between = (op for op in plan.ops if isinstance(op, UserStream | Concurrent))
+            yield from (_report(op, loop.number) for op in between if op.of.index == index)
+        for op in loop.ops:
+            yield _report(op, loop.number)
+
+
+def _report(op: Op, loop: int) -> StageReport:
+    how, why = entered(op)
+    stage = op.of
+    return StageReport(
+        name=stage.name,
+        loop=loop,
+        how=how,
+        why=why,
+        where=stage.where,
+        takes=stage.takes.text,
+        gives=stage.gives.text,
+    )
+
+
+def entered(op: Op) -> tuple[str, str]:
+    """Say how an op's function is entered, and why it is no better."""
+    match op:
+        case Take():
+            return "counted", ""
+        case UserStream():
+            return "your stream", "process_stream is a loop of its own"
+        case Concurrent():
+            return "several at once", "each item has a task of its own"
+        case Buffer():
+            return "buffered", ""
+        case FlatMap() if op.of.shape.treated:
+            return "called", "its settings treat all outputs as one call"
+        case Map() | Filter() | FlatMap() | Batch() | TumblingWindow() | SlidingWindow():
+            return _body(op.body)
+        case _:
+            assert_never(op)
+
+
+def _body(body: Body) -> tuple[str, str]:
+    match body:
+        case Pass():
+            return "passed on", ""
+        case Inline():
+            return "inlined", ""
+        case Call(why=why):
+            return "called", why
+        case Await(why=why):
+            return "awaited", why
+        case Either(why=why):
+            return "called or awaited", why
+        case Elided():
+            return "awaited", ""
+        case _:
+            assert_never(body)

@@ -1,0 +1,296 @@
+"""Makes of typed chains what a plan is made of: by their text, or by importing the file.
+
+    TypedFile ── facts are sure ──▶ stages
+              ── else, in a child: import ──▶ live stages ──▶ stages
+
+What the text says is a good guess that a run compares with the live stages before it relies on
+it; where the file was imported, what is live wins.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from rivusio.compiler import live_child
+from rivusio.compiler.aliases import alias_of
+from rivusio.compiler.facts import KnownFunction
+from rivusio.compiler.function_sources import FunctionSources
+from rivusio.compiler.functions import FunctionRef
+from rivusio.compiler.ir import Annotation, Chain, Diagnostic, Severity, Span, Stage, Typed
+from rivusio.compiler.live_child import Live, LiveChain, LiveError, LiveStage
+from rivusio.compiler.matching import Matches, matches
+from rivusio.compiler.oracle import TypedFile
+from rivusio.compiler.plan import ANY, StageInfo, Type, UserFunction
+from rivusio.compiler.source import Source
+
+COMPILE = "rivusio-compile"  # the code of what stands in the way of compiling a chain
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedChain:
+    """A chain of which everything is known that its code needs.
+
+    Attributes:
+        chain: the chain as it was typed; without stages, if only running the program makes it.
+        stages: what the compiler must know of each stage.
+    """
+
+    chain: Chain
+    stages: tuple[StageInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The chains of a file that can be compiled, and what is to be said of the others."""
+
+    chains: tuple[ResolvedChain, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def resolved(source: Source, typed: TypedFile, *, may_import: bool, timeout: float) -> Resolution:
+    """Find out what each stage of the chains of a file is.
+
+    Chains with a joint that does not fit are left out: it is the check that says so.
+
+    Args:
+        source: the file.
+        typed: its chains, with their types.
+        may_import: whether the file may be imported, in a child process, if its text alone
+            does not tell.
+        timeout: how long that may take, in seconds.
+    """
+    return _Resolver(source, typed).resolved(may_import=may_import, timeout=timeout)
+
+
+class _Resolver:
+    """Goes through the chains of one file."""
+
+    def __init__(self, source: Source, typed: TypedFile) -> None:
+        self._source = source
+        self._typed = typed
+        self._names = {each.name: frozenset(each.names) for each in typed.modules}
+        self._by_file = {os.path.realpath(each.file): each.name for each in typed.modules}
+        self._files = {os.path.realpath(each.file): each.file for each in typed.modules}
+        self._sources = FunctionSources(source, self._names)
+        self._known = {
+            (source.path, each.qualname, each.line): each for each in typed.functions
+        } | {_key(each): _known(stage) for stage, each in _functions(typed)}
+        self._said: list[Diagnostic] = []
+
+    def resolved(self, *, may_import: bool, timeout: float) -> Resolution:
+        chains = [each.chain for each in self._typed.chains if self._fits(each)]
+        unsure = [chain for chain in chains if _unsure(chain)]
+        live = None
+        if unsure or self._typed.loose:
+            if may_import:
+                live = self._live(unsure, timeout)
+            else:
+                self._refuse(unsure)
+        if live is None:
+            sure = [chain for chain in chains if chain not in unsure]
+            found = [ResolvedChain(chain, self._static(chain)) for chain in sure]
+        else:
+            found = list(self._with_live(chains, live))
+        return Resolution(tuple(found), tuple(self._said))
+
+    def _fits(self, typed: Typed) -> bool:
+        if any(each.excused for each in typed.misfits):
+            name = typed.chain.name
+            message = f'chain "{name}" is not compiled: a "type: ignore" hides that it does not fit'
+            self._say("warning", typed.chain.span, message)
+        return not typed.misfits
+
+    def _say(self, severity: Severity, span: Span, message: str, note: str | None = None) -> None:
+        column = self._source.column(span.line, span.column)
+        path = self._source.path
+        self._said.append(Diagnostic(path, span.line, column, severity, message, COMPILE, note))
+
+    # By the text alone
+
+    def _refuse(self, unsure: Sequence[Chain]) -> None:
+        """Say what the text does not tell, where the file must not be imported."""
+        for chain in unsure:
+            for index, stage in _unsure(chain):
+                note = "leave --no-import out, or write in the chain what it is"
+                message = f'stage {index + 1} "{stage.name}": {stage.facts.unsure}'
+                self._say("error", stage.operand.span, message, note)
+        for name in self._typed.loose:
+            message = f'"{name}" is not compiled: only running the file tells what it is'
+            self._say("warning", Span(1, 0, 1, 0), message, "leave --no-import out")
+
+    def _static(self, chain: Chain) -> tuple[StageInfo, ...]:
+        return tuple(self._of_text(index, stage) for index, stage in enumerate(chain.stages))
+
+    def _of_text(self, index: int, stage: Stage) -> StageInfo:
+        facts = stage.facts
+        assert facts.shape is not None  # noqa: S101  it is sure
+        function: UserFunction | str = facts.no_function
+        if facts.function is not None:
+            function = self._sources.function(facts.function, is_typed=facts.is_typed)
+        return StageInfo(
+            index,
+            stage.name,
+            facts.shape,
+            self._where(stage.operand.span),
+            _type(stage.takes_as),
+            _type(stage.gives_as),
+            facts.may_give_awaitable,
+            None if isinstance(function, str) else function,
+            function if isinstance(function, str) else "",
+        )
+
+    def _where(self, span: Span) -> str:
+        return f"{PurePath(self._source.path).name}:{span.line}"
+
+    # With the file imported
+
+    def _live(self, unsure: Sequence[Chain], timeout: float) -> Live | None:
+        try:
+            live = live_child.look(self._source.path, timeout)
+        except LiveError as error:
+            spans = [chain.span for chain in unsure] or [Span(1, 0, 1, 0)]
+            for span in spans:
+                self._say("error", span, str(error), "or write in the chain what its stages are")
+            return None
+        for module in live.modules:
+            self._names.setdefault(self._module(module.name, module.file), frozenset(module.names))
+        return live
+
+    def _module(self, name: str, file: str) -> str:
+        """Give mypy's name of a module: types are written with it."""
+        return self._by_file.get(os.path.realpath(file), name)
+
+    def _with_live(self, chains: Sequence[Chain], live: Live) -> Iterator[ResolvedChain]:
+        found = matches(self._source.path, chains, live)
+        for chain in chains:
+            yield from self._joined(chain, found)
+        for each in found.others:
+            span = each.span or Span(1, 0, 1, 0)
+            chain = Chain(each.name or f"line {span.line}", span, ())
+            yield ResolvedChain(chain, self._of_live(chain, each))
+
+    def _joined(self, chain: Chain, found: Matches) -> Iterator[ResolvedChain]:
+        """Give what a chain of the text was when the file was imported."""
+        there = found.of(chain)
+        if not there:
+            if unsure := _unsure(chain):
+                self._never_made(unsure)
+            else:
+                yield ResolvedChain(chain, self._static(chain))
+        for each in there:
+            self._compare(chain, each)
+            name = each.name if each.name and (len(there) > 1 or " " in chain.name) else chain.name
+            stages = self._of_live(chain, each)
+            yield ResolvedChain(Chain(name, chain.span, chain.stages), stages)
+
+    def _never_made(self, unsure: Sequence[tuple[int, Stage]]) -> None:
+        for index, stage in unsure:
+            message = (
+                f'stage {index + 1} "{stage.name}": {stage.facts.unsure}, and importing the file '
+                f"does not make this chain"
+            )
+            note = "write in the chain what it is, or make the chain at the top level of the file"
+            self._say("error", stage.operand.span, message, note)
+
+    def _compare(self, chain: Chain, live: LiveChain) -> None:
+        """Warn where the text was sure of something else than what is there."""
+        if len(chain.stages) != len(live.stages):
+            if not _unsure(chain):
+                message = (
+                    f'chain "{chain.name}" has {len(chain.stages)} stages in the text, but '
+                    f"{len(live.stages)} when the file is imported; those count"
+                )
+                self._say("warning", chain.span, message)
+            return
+        for index, (stage, there) in enumerate(zip(chain.stages, live.stages, strict=True)):
+            if stage.facts.unsure is None and stage.facts.shape != there.shape:
+                message = (
+                    f'stage {index + 1} "{stage.name}" is another when the file is imported than '
+                    f"the text says; what is imported counts"
+                )
+                self._say("warning", stage.operand.span, message)
+
+    def _of_live(self, chain: Chain, live: LiveChain) -> tuple[StageInfo, ...]:
+        """Give the live stages, with the types of those of the text where they are the same."""
+        typed: list[Stage | None] = [*chain.stages]
+        if len(chain.stages) != len(live.stages):
+            typed = [None] * len(live.stages)
+        pairs = zip(live.stages, typed, strict=True)
+        return tuple(
+            self._of_object(index, stage, text, chain) for index, (stage, text) in enumerate(pairs)
+        )
+
+    def _of_object(
+        self, index: int, stage: LiveStage, text: Stage | None, chain: Chain
+    ) -> StageInfo:
+        function: UserFunction | str = stage.no_function
+        known: KnownFunction | None = None
+        if (at := stage.function) is not None:
+            ref = self._ref(at, text)
+            known = self._known.get(_key(ref))
+            is_typed = known is not None and known.is_typed
+            function = self._sources.function(ref, is_typed=is_typed)
+        may_be = known.may_give_awaitable if known else self._may_be(stage, text)
+        return StageInfo(
+            index,
+            stage.name,
+            stage.shape,
+            self._where(chain.span if text is None else text.operand.span),
+            ANY if text is None else _type(text.takes_as),
+            ANY if text is None else _type(text.gives_as),
+            may_be,
+            None if isinstance(function, str) else function,
+            function if isinstance(function, str) else "",
+        )
+
+    def _ref(self, at: FunctionRef, text: Stage | None) -> FunctionRef:
+        """Say where a live function is written: the text knows that better if it is the same."""
+        module = self._module(at.module, at.file)
+        of_text = None if text is None else text.facts.function
+        if of_text is not None and _is_same(of_text, at):
+            return of_text
+        file = self._files.get(os.path.realpath(at.file), at.file)
+        return FunctionRef(module, file, at.qualname, at.line)
+
+    def _may_be(self, stage: LiveStage, text: Stage | None) -> bool:
+        """Tell whether a result could be awaited, of a stage whose function is not known."""
+        if text is None or text.facts.unsure or text.facts.shape != stage.shape:
+            return stage.shape.entry != "pass"
+        return text.facts.may_give_awaitable
+
+
+def _unsure(chain: Chain) -> list[tuple[int, Stage]]:
+    """Give the stages of which the text does not tell all."""
+    return [(index, stage) for index, stage in enumerate(chain.stages) if stage.facts.unsure]
+
+
+def _functions(typed: TypedFile) -> Iterator[tuple[Stage, FunctionRef]]:
+    """Give the functions that the stages call, as far as the text tells."""
+    for each in typed.chains:
+        for stage in each.chain.stages:
+            if stage.facts.function is not None:
+                yield stage, stage.facts.function
+
+
+def _key(ref: FunctionRef) -> tuple[str, str, int]:
+    return ref.file, ref.qualname, ref.line
+
+
+def _known(stage: Stage) -> KnownFunction:
+    """Say what mypy knows of the function of a stage."""
+    facts, at = stage.facts, stage.facts.function
+    assert at is not None  # noqa: S101  it was looked for
+    return KnownFunction(at.qualname, at.line, facts.is_typed, facts.may_give_awaitable)
+
+
+def _is_same(one: FunctionRef, other: FunctionRef) -> bool:
+    return (one.qualname, one.line) == (other.qualname, other.line) and (
+        os.path.realpath(one.file) == os.path.realpath(other.file)
+    )
+
+
+def _type(of: Annotation) -> Type:
+    return Type(of.text, tuple((module, alias_of(module)) for module in of.modules))

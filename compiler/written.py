@@ -1,0 +1,245 @@
+"""Where functions are written: in which file, under which name, and what mypy has against them.
+
+Positions come from the text and not from mypy, which has none for modules out of its cache.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from types import CodeType
+
+from mypy import build, nodes
+from mypy.options import Options
+
+from rivusio.compiler.functions import Definition, FunctionRef, definitions, first_line
+from rivusio.compiler.ir import Complaint
+from rivusio.compiler.mypy_run import ANY_RETURNED, TELLING
+from rivusio.compiler.plan import Function
+from rivusio.compiler.source import Source, Unreadable, parse, read
+
+FOREIGN = "it is not the project's own code"
+NOT_FOUND = "its source cannot be told from others"
+CLOSURE = "it uses names of the function around it"
+INSTALLED = {"site-packages", "dist-packages"}
+IGNORE = re.compile(r"#\s*type:\s*ignore")
+
+
+@dataclass(frozen=True)
+class Located:
+    """A function that was found in its file, or the reason why it is of no use.
+
+    Attributes:
+        ref: where it is; None if it is of no use.
+        reason: why it is not; empty if it is.
+        is_typed: whether it says its types, and mypy has nothing against its body.
+        returns_any: whether it may give a value of which mypy knows nothing, whatever it says.
+    """
+
+    ref: FunctionRef | None
+    reason: str
+    is_typed: bool = False
+    returns_any: bool = True
+
+
+@dataclass
+class _File:
+    """One of the project's own files."""
+
+    source: Source
+    is_asked: bool
+    functions: dict[int, list[Definition]] = field(init=False)  # by the line they begin in
+    codes: dict[tuple[str, int], list[CodeType]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.functions = {}
+        for each in definitions(self.source.tree):
+            self.functions.setdefault(each.node.lineno, []).append(each)
+        self.codes = {}
+        for code in _codes(self.source):
+            self.codes.setdefault((code.co_qualname, code.co_firstlineno), []).append(code)
+
+
+class Project:
+    """The files that mypy has read, and what it has said of them."""
+
+    def __init__(
+        self,
+        result: build.BuildResult,
+        asked: Mapping[str, tuple[str, str]],
+        complaints: Sequence[Complaint],
+        options: Options,
+    ) -> None:
+        """Take the path and text of each asked module, all that mypy says, and its settings."""
+        self.complaints = complaints
+        self._result = result
+        self._asked = asked
+        self._options = options
+        self._files: dict[str, _File | None] = {}
+        self._by_path: dict[str, list[Complaint]] = {}
+        for each in complaints:
+            self._by_path.setdefault(os.path.realpath(each.path), []).append(each)
+
+    def module_of(self, fullname: str) -> str | None:
+        """Give the module that a full name starts with."""
+        module = fullname
+        while module and module not in self._result.graph:
+            module = module.rpartition(".")[0]
+        return module or None
+
+    def is_foreign(self, module: str) -> bool:
+        """Tell whether a module is installed, built in, or rivusio's own."""
+        state = self._result.graph.get(module)
+        if state is None or state.path is None or module.partition(".")[0] == "rivusio":
+            return True
+        path = PurePath(state.path)
+        return path.suffix != ".py" or bool(INSTALLED & set(path.parts))
+
+    def is_stub(self, module: str) -> bool:
+        """Tell whether mypy has read no more of a module than its types."""
+        state = self._result.graph.get(module)
+        return state is None or state.path is None or not state.path.endswith(".py")
+
+    def locate(self, node: nodes.FuncDef | nodes.LambdaExpr, module: str) -> Located:
+        """Find a function in the file of its module."""
+        if self.is_foreign(module):
+            return Located(None, FOREIGN, returns_any=False)
+        file = self._file(module)
+        found = None if file is None else _found(file, node, module)
+        if file is None or found is None:
+            return Located(None, NOT_FOUND)
+        start = first_line(found.node)
+        codes = file.codes.get((found.qualname, start), [])
+        if any(code.co_freevars for code in codes):
+            return Located(None, CLOSURE)
+        if not codes:
+            return Located(None, NOT_FOUND)
+        path = file.source.path
+        ref = FunctionRef(module, path, found.qualname, start, found.node.col_offset)
+        is_silent = self._is_silent(module) or _is_ignored(file.source, found.node)
+        said = set(self._said(path, found.node))
+        return Located(
+            ref,
+            "",
+            is_typed=not is_silent and not said - {ANY_RETURNED} and _is_annotated(found),
+            returns_any=is_silent or ANY_RETURNED in said,
+        )
+
+    def init_of(self, info: nodes.TypeInfo) -> ast.FunctionDef | None:
+        """Give the `__init__` that is written in a class; None if there is none to be read.
+
+        Raises:
+            LookupError: when the class is not to be read at all.
+        """
+        module = info.module_name
+        file = None if self.is_foreign(module) else self._file(module)
+        if file is None:
+            raise LookupError(module)
+        node = info.names["__init__"].node
+        if not isinstance(node, nodes.FuncDef):
+            raise LookupError(module)
+        found = _found(file, node, module)
+        return found.node if found and isinstance(found.node, ast.FunctionDef) else None
+
+    def names_of(self, module: str) -> tuple[str, ...]:
+        """Give the names that a module has."""
+        tree = self._result.files.get(module)
+        names = set() if tree is None else set(tree.names)
+        return tuple(sorted(names - {"__builtins__"}))  # mypy has it only at times
+
+    def _file(self, module: str) -> _File | None:
+        if module not in self._files:
+            self._files[module] = self._read(module)
+        return self._files[module]
+
+    def _read(self, module: str) -> _File | None:
+        path = self._result.graph[module].path
+        try:
+            if module in self._asked:
+                return _File(parse(*self._asked[module]), is_asked=True)
+            return None if path is None else _File(read(path), is_asked=False)
+        except (Unreadable, SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+    def _is_silent(self, module: str) -> bool:
+        """Tell whether mypy would say nothing of a module, whatever is in it."""
+        options = self._options.clone_for_module(module)
+        state = self._result.graph[module]
+        tells = all(getattr(options, name) for name in TELLING)
+        return state.ignore_all or options.ignore_errors or not tells
+
+    def _said(self, path: str, node: Function) -> Iterator[str]:
+        """Give the codes of what mypy has against a function."""
+        end = node.end_lineno or node.lineno
+        for each in self._by_path.get(os.path.realpath(path), ()):
+            if not node.lineno <= each.line <= end:
+                continue
+            if isinstance(node, ast.Lambda):
+                place = each.line, each.column
+                if not (node.lineno, node.col_offset) <= place < (end, node.end_col_offset or 0):
+                    continue
+            yield each.code or ""
+
+
+def _codes(source: Source) -> Iterator[CodeType]:
+    waiting = [compile(source.tree, source.path, "exec", dont_inherit=True)]
+    while waiting:
+        code = waiting.pop()
+        yield code
+        waiting.extend(each for each in code.co_consts if isinstance(each, CodeType))
+
+
+def _found(file: _File, node: nodes.FuncDef | nodes.LambdaExpr, module: str) -> Definition | None:
+    """Find a function by its place where mypy has read the file now, and else by its name."""
+    here = file.functions.get(node.line, [])
+    match node:
+        case nodes.LambdaExpr():
+            found = [each for each in here if _is_lambda_at(each.node, node)]
+        case _ if file.is_asked and node.line > 0:
+            found = [each for each in here if _is_named(each.node, node.name)]
+        case _:
+            name = node.fullname.removeprefix(f"{module}.")
+            found = [
+                each
+                for there in file.functions.values()
+                for each in there
+                if each.qualname == name and not _is_overload(each.node)
+            ]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_named(found: Function, name: str) -> bool:
+    return not isinstance(found, ast.Lambda) and found.name == name
+
+
+def _is_lambda_at(found: Function, node: nodes.LambdaExpr) -> bool:
+    return isinstance(found, ast.Lambda) and (
+        (found.lineno, found.col_offset) == (node.line, node.column)
+    )
+
+
+def _is_overload(node: Function) -> bool:
+    return not isinstance(node, ast.Lambda) and any(
+        ast.unparse(each).rpartition(".")[2] == "overload" for each in node.decorator_list
+    )
+
+
+def _is_annotated(found: Definition) -> bool:
+    node = found.node
+    if isinstance(node, ast.Lambda):
+        return True  # mypy infers its types from where it stands
+    given = node.args
+    named = [*given.posonlyargs, *given.args]
+    if found.class_name is not None:
+        named = named[1:]
+    others = [each for each in (*given.kwonlyargs, given.vararg, given.kwarg) if each is not None]
+    return node.returns is not None and all(each.annotation for each in (*named, *others))
+
+
+def _is_ignored(source: Source, node: Function) -> bool:
+    lines = source.text.split("\n")[node.lineno - 1 : node.end_lineno]
+    return any(IGNORE.search(line) for line in lines)

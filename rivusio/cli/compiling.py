@@ -1,0 +1,191 @@
+"""`rivusio compile` and `rivusio explain`: flat modules for chains, and what was made of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from rivusio.cli.checking import FORM, TIMEOUT, compiler
+from rivusio.cli.messages import FAILED, told_in_lines
+from rivusio.cli.tables import show
+from rivusio.user_file import Refusal
+
+if TYPE_CHECKING:
+    from rivusio.compiler.driver import Chain, Compilation
+
+CHECK = "Write nothing; exit with 1 if an artifact is missing or stale."
+NO_IMPORT = "Never import a file, also where its text alone does not tell what its chains are."
+STRICT = "Let any stage that stays a call be an error."
+DUMP = "Show the plans, or the modules, instead of writing anything."
+
+
+@click.command(name="compile")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--check", "only_check", is_flag=True, help=CHECK)
+@click.option("--no-import", is_flag=True, help=NO_IMPORT)
+@click.option("--strict", is_flag=True, help=STRICT)
+@click.option("--dump", type=click.Choice(["plan", "module"]), help=DUMP)
+@click.option("--output", "form", type=click.Choice(["text", "json"]), default="text", help=FORM)
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help=TIMEOUT)
+def compile_(
+    files: tuple[str, ...],
+    form: str,
+    timeout: float | None,
+    *,
+    only_check: bool,
+    no_import: bool,
+    strict: bool,
+    dump: str | None,
+) -> None:
+    """Write one flat module for each chain of Python files.
+
+    The modules stand in __rivusio__ beside each file, and run in the chains' place. Every joint
+    is checked, and mypy verifies what was written. A file is imported, in a process of its own,
+    only where its text does not tell what its chains are. The exit code is 1 if there is an error;
+    a file with an error keeps the modules that it has.
+    """
+    with told_in_lines():
+        driver = compiler("driver")
+        if only_check:
+            _only_check(files)
+            return
+        options = driver.Options(not no_import, timeout or driver.TIMEOUT, strict)
+        make = driver.compile_files if dump is None else driver.explained
+        try:
+            done = make(files, options)
+        except driver.FAILURES as error:
+            raise Refusal(str(error)) from error
+        if dump is None:
+            _tell(done, form)
+        else:
+            _dump(done, dump)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--no-import", is_flag=True, help=NO_IMPORT)
+@click.option("--output", "form", type=click.Choice(["text", "json"]), default="text", help=FORM)
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help=TIMEOUT)
+def explain(files: tuple[str, ...], form: str, timeout: float | None, *, no_import: bool) -> None:
+    """Show what the compiler makes of each stage, and why it is no better.
+
+    Nothing is written. Stages with one number in the column "loop" run in one flat loop.
+    """
+    with told_in_lines():
+        driver = compiler("driver")
+        options = driver.Options(not no_import, timeout or driver.TIMEOUT)
+        try:
+            done = driver.explained(files, options)
+        except driver.FAILURES as error:
+            raise Refusal(str(error)) from error
+        if form == "json":
+            chains = [_as_json(each) for each in done.chains]
+            diagnostics = [asdict(each) for each in done.diagnostics]
+            click.echo(json.dumps({"chains": chains, "diagnostics": diagnostics}, indent=2))
+        else:
+            for diagnostic in done.diagnostics:
+                click.echo(str(diagnostic), err=True)
+            for chain in done.chains:
+                show(_table(chain), Console(markup=False, emoji=False, highlight=False))
+            if not done.chains and not done.failed:
+                click.echo("no chain found", err=True)
+        _leave_if_failed(done)
+
+
+def _only_check(files: Sequence[str]) -> None:
+    artifact = compiler("artifact")
+    stale = [(file, artifact.outdated(Path(file))) for file in dict.fromkeys(files)]
+    for file, reason in stale:
+        if reason is not None:
+            click.echo(f"{file}: {reason}; run `rivusio compile {file}`")
+    if any(reason is not None for _, reason in stale):
+        sys.stdout.flush()
+        sys.exit(FAILED)
+
+
+def _dump(done: Compilation, what: str) -> None:
+    plans = compiler("dump")
+    for diagnostic in done.diagnostics:
+        click.echo(str(diagnostic), err=True)
+    for chain in done.chains:
+        click.echo(plans.dump(chain.plan) if what == "plan" else chain.text)
+    _leave_if_failed(done)
+
+
+def _tell(done: Compilation, form: str) -> None:
+    if form == "json":
+        chains = [_as_json(each) for each in done.chains]
+        diagnostics = [asdict(each) for each in done.diagnostics]
+        told: dict[str, Any] = {
+            "chains": chains,
+            "diagnostics": diagnostics,
+            "fresh": list(done.fresh),
+        }
+        click.echo(json.dumps(told, indent=2))
+    else:
+        for diagnostic in done.diagnostics:
+            click.echo(str(diagnostic))
+        for chain in done.chains:
+            click.echo(f"{chain.name} -> {chain.artifact}  ({_summary(chain)})", err=True)
+        for path in done.fresh:
+            click.echo(f"{path}: up to date", err=True)
+        for path in done.without_chains:
+            click.echo(f"{path}: no chain found", err=True)
+    _leave_if_failed(done)
+
+
+def _leave_if_failed(done: Compilation) -> None:
+    if done.failed:
+        sys.stdout.flush()
+        sys.exit(FAILED)
+
+
+def _summary(chain: Chain) -> str:
+    loops = len({stage.loop for stage in chain.stages})
+    inlined = sum(stage.how == "inlined" for stage in chain.stages)
+    stages = f"{len(chain.stages)} stage{'s' if len(chain.stages) != 1 else ''}"
+    return f"{stages} in {loops} loop{'s' if loops != 1 else ''}, {inlined} inlined"
+
+
+def _as_json(chain: Chain) -> dict[str, Any]:
+    return {
+        "name": chain.name,
+        "path": chain.path,
+        "line": chain.line,
+        "artifact": chain.artifact,
+        "stages": [stage.model_dump() for stage in chain.stages],
+    }
+
+
+def _table(chain: Chain) -> Table:
+    table = Table(title=f"{chain.name}  {chain.path}:{chain.line}")
+    for title in ("stage", "loop"):
+        table.add_column(title, justify="right")
+    for title in ("name", "takes", "gives", "how", "why", "where"):
+        table.add_column(title, overflow="fold")
+    for number, stage in enumerate(chain.stages, 1):
+        table.add_row(
+            str(number),
+            str(stage.loop),
+            stage.name,
+            _short(stage.takes),
+            _short(stage.gives),
+            stage.how,
+            stage.why,
+            stage.where,
+        )
+    return table
+
+
+def _short(annotation: str) -> str:
+    """Give a type without the modules of its classes."""
+    return re.sub(r"\bm0?_\w+\.", "", annotation)

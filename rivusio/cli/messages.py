@@ -1,0 +1,101 @@
+"""What leaves a command: a message in lines, and an exit code; never a traceback of ours."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NoReturn
+
+import click
+
+from rivusio.errors import StreamError
+from rivusio.lines import LineError
+from rivusio.user_file import Refusal, place_of, told
+
+FAILED = 1
+INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C has ended
+LONGEST = 200  # characters of an item in a message
+
+
+@contextmanager
+def told_in_lines() -> Iterator[None]:
+    """Turn what leaves a command into a message and an exit code."""
+    try:
+        for name in ("stdin", "stdout"):
+            if getattr(sys, name) is None:
+                _leave(FAILED, [f"error: {name} is closed; open it, or give it /dev/null"])
+        yield
+        sys.stdout.flush()
+    except KeyboardInterrupt as error:
+        _leave(INTERRUPTED, _notes(error))
+    except Refusal as refusal:
+        _leave(FAILED, [f"error: {refusal}"])
+    except StreamError as error:
+        if isinstance(error.error, BrokenPipeError) and _nobody_reads():
+            _leave_quietly()  # a stage that prints has noticed it first
+        _leave(FAILED, _story(error) + _notes(error))
+    except BrokenPipeError:
+        _leave_quietly()
+    except OSError as error:  # ours: what fails in the user's code is a StreamError
+        _leave(FAILED, [f"error: cannot write the results: {error.strerror}; use --output FILE"])
+    except Exception as error:  # noqa: BLE001  a bug: it deserves a report, not a traceback
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        at = f"{frame.filename}:{frame.lineno}"
+        reason = f"error: rivusio itself failed at {at}: {told(error)}; please report it"
+        _leave(FAILED, [reason, *_notes(error)])
+
+
+def _leave(code: int, message: list[str]) -> NoReturn:
+    with suppress(OSError, AttributeError):  # what is written so far; a closed stdout is None
+        sys.stdout.flush()
+    for line in message:
+        click.echo(line, err=True)
+    sys.exit(code)
+
+
+def _notes(error: BaseException) -> list[str]:
+    return [f"    {note}" for note in getattr(error, "__notes__", [])]
+
+
+def _nobody_reads() -> bool:
+    """Tell whether stdout is a pipe whose reader has gone."""
+    if sys.platform == "win32":  # select() there knows sockets only
+        return False
+    poll = select.poll()
+    poll.register(sys.stdout, select.POLLOUT)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _leave_quietly() -> NoReturn:
+    """Exit well: the reader, such as `head`, has all it wants."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
+
+
+def _story(error: StreamError) -> list[str]:
+    """Tell which stage failed, on what, and where in the user's code."""
+    cause = error.error
+    assert cause is not None  # noqa: S101  a StreamError of a run has its cause
+    if isinstance(cause, LineError):
+        return [f"error: {cause}"]
+    place = place_of(cause)
+    where = f"{place[0]}: " if place else ""
+    stage = "the source" if error.stage is None else f'stage {error.stage + 1} "{error.pipe}"'
+    item = "" if error.item_index is None else f" at item {error.item_index}"
+    lines = [f"{where}error: {stage} failed{item}: {told(cause)}"]
+    if place:
+        lines.append(f"    {place[1]}")
+    if error.stage is not None:
+        lines.append(f"    its input was {_short(error.item)}")
+    if error.pending:
+        lines.append(f"    pending items: {len(error.pending)}")
+    return lines + _notes(cause)
+
+
+def _short(item: object) -> str:
+    shown = repr(item)
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"

@@ -1,0 +1,124 @@
+"""The tables that the commands show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, assert_never
+
+from rich.console import Console
+from rich.table import Table
+
+from rivusio.monitoring import PipelineMonitor
+from rivusio.pipeline import BasePipe
+from rivusio.stage import (
+    Batch,
+    Filter,
+    FlatMap,
+    Map,
+    Operation,
+    SlidingWindow,
+    Stage,
+    Take,
+    TumblingWindow,
+    UserStream,
+)
+
+WIDEST = 1000  # characters of a line of a table that goes to a file
+
+AnyPipe = BasePipe[Any, Any]  # a user's pipeline has the user's types
+
+
+def stages_of(name: str, pipe: AnyPipe) -> Table:
+    """Show the stages of a pipeline."""
+    table = Table(title=name)
+    table.add_column("stage", justify="right")
+    for title in ("name", "what it does", "family", "settings"):
+        table.add_column(title, overflow="fold")
+    for number, stage in enumerate(pipe._rivusio_stages(), 1):
+        family = "async" if stage.pipe.is_async else "sync"
+        settings = "\n".join(_settings(stage))
+        table.add_row(str(number), stage.name, _words(stage.operation), family, settings)
+    return table
+
+
+def _words(operation: Operation) -> str:
+    match operation:
+        case Map():
+            return "one item to one"
+        case Filter():
+            return "filter"
+        case FlatMap():
+            return "one item to many"
+        case Take(count=count):
+            return f"the first {count} items"
+        case Batch(size=size, linger=None):
+            return f"batch of {size}"
+        case Batch(size=size, linger=linger):
+            return f"batch of {size}, linger {linger:g} s"
+        case TumblingWindow(size=seconds):
+            return f"tumbling window of {seconds:g} s"
+        case SlidingWindow(size=size, step=step):
+            return f"sliding window of {size}, step {step}"
+        case UserStream():
+            return "stream to stream"
+        case _:
+            assert_never(operation)
+
+
+def _settings(stage: Stage) -> Iterator[str]:
+    """Say what applies to a stage, in the order in which it does."""
+    settings = stage.settings
+    if (buffer := settings.backpressure) is not None:
+        yield f"buffer of {buffer.max_buffer_size}, overflow {buffer.overflow}"
+    if (concurrency := stage.concurrency) is not None:
+        yield (
+            f"{concurrency.limit} at once, {'' if concurrency.ordered else 'un'}ordered"
+            f"{', in threads' if concurrency.threads else ''}"
+        )
+    if settings.timeout is not None:
+        yield f"timeout {settings.timeout:g} s"
+    if (retry := settings.retry) is not None:
+        yield f"{retry.attempts} tries, delay {retry.delay:g} s, backoff {retry.backoff:g}"
+    if stage.handler is not None:
+        yield "handle_error"
+    if settings.on_error == "skip":
+        yield "on_error: skip"
+    elif callable(settings.on_error):
+        yield f"dead letters to {_name_of(settings.on_error)}"
+    if settings.skip_none:
+        yield "skip_none"
+
+
+def _name_of(function: object) -> str:
+    if isinstance(function, BasePipe):
+        return function.name
+    return str(getattr(function, "__qualname__", type(function).__name__))
+
+
+COUNTED = ("errors", "retries", "filtered", "skipped", "dead_letters", "dropped", "discarded")
+
+
+def counts_of(name: str, monitor: PipelineMonitor) -> Table:
+    """Show the counts; those that are 0 everywhere are left out."""
+    metrics = monitor.get_metrics()
+    counts = ["items_in", "items_out", *(count for count in COUNTED if metrics[count])]
+    caption = (
+        f"{metrics['items_in']:,} items in, {metrics['items_out']:,} out, "
+        f"{metrics['total_time']:.3f} s, {metrics['throughput']:,.0f} items/s"
+    )
+    table = Table(title=name, caption=caption)
+    table.add_column("stage", justify="right")
+    table.add_column("name", overflow="fold")
+    for count in counts:
+        table.add_column(count.replace("_", " "), justify="right")
+    for number, stage in enumerate(metrics["stages"], 1):
+        table.add_row(str(number), stage["name"], *(f"{stage[count]:,}" for count in counts))
+    return table
+
+
+def show(table: Table, console: Console) -> None:
+    """Print a table, as wide as it must be where no terminal says how wide it may be."""
+    if not console.is_terminal:
+        wide = console.options.update_width(WIDEST)
+        console.width = max(console.width, console.measure(table, options=wide).maximum)
+    console.print(table)

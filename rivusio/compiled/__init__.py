@@ -1,0 +1,45 @@
+"""What generated modules import, and how a run is carried out by one.
+
+program   what a generated module is made of
+shape     what of a stage decides how its code looks
+line      the parts of one run, put together
+parts     the companions of generated loops: what happens when one is left
+feed      the source, iterated by a generated loop
+waiting   which task waits for the source
+"""
+
+from asyncio import CancelledError
+from collections import deque
+
+from rivusio.clock import Deadline
+from rivusio.compiled.feed import Feed
+from rivusio.compiled.filling import Filling, Reader
+from rivusio.compiled.line import CompiledLine
+from rivusio.compiled.one import One
+from rivusio.compiled.outputs import async_iterable
+from rivusio.compiled.parts import Inner, Results
+from rivusio.interpreter import drive
+from rivusio.interpreter.calls import PLAIN, is_awaitable, iterable, refuse
+from rivusio.interpreter.node import END, NOTHING, Node
+
+__all__ = [
+    "END",
+    "NOTHING",
+    "PLAIN",
+    "CancelledError",
+    "CompiledLine",
+    "Deadline",
+    "Feed",
+    "Filling",
+    "Inner",
+    "Node",
+    "One",
+    "Reader",
+    "Results",
+    "async_iterable",
+    "deque",
+    "drive",
+    "is_awaitable",
+    "iterable",
+    "refuse",
+]

@@ -1,0 +1,235 @@
+"""The artifacts beside a user's file: found, checked, and loaded once.
+
+Nothing of an artifact is executed before its hashes, its versions and the code of the functions
+that it stands for have been compared.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from rivusio.compiled.guards import Inlined, function_of
+from rivusio.compiled.manifest import FOLDER, BrokenArtifact, Manifest, hash_of, read, this_python
+from rivusio.compiled.program import Program
+from rivusio.compiled.shape import Shape
+from rivusio.stage import Stage
+from rivusio.tracebacks import LineMap, Origin
+
+
+@dataclass(slots=True)
+class Artifact:
+    """One artifact of a user's file: its manifest, or why it cannot be used; never both.
+
+    Attributes:
+        path: the generated module.
+        manifest: what stands beside it.
+        broken: why it cannot be used at all.
+        programs: what was loaded of it, by the user's modules that it reads.
+    """
+
+    path: Path
+    manifest: Manifest | None = None
+    broken: str = ""
+    programs: dict[tuple[int, ...], tuple[Program, tuple[Inlined, ...]]] = field(
+        default_factory=dict
+    )
+
+
+@dataclass(slots=True)
+class _Folder:
+    """The artifacts of one user's file, as they were when the folder last changed."""
+
+    changed: int
+    artifacts: list[Artifact]
+
+
+_folders: dict[str, _Folder] = {}
+_sources: dict[str, tuple[int, int, str]] = {}  # by path: its time and size, and its hash
+_codes: dict[str, dict[tuple[str, int], list[CodeType]]] = {}  # by hash and file name
+
+
+def artifacts_of(file: str) -> list[Artifact]:
+    """Give the artifacts that stand beside a user's file; they are read anew when they change."""
+    folder = os.path.join(os.path.dirname(file), FOLDER)  # noqa: PTH118, PTH120  at each start of a run: Path is slow
+    try:
+        changed = os.stat(folder).st_mtime_ns  # noqa: PTH116  see above
+    except OSError:
+        return []
+    known = _folders.get(file)
+    if known is None or known.changed != changed:
+        known = _folders[file] = _Folder(changed, list(_read_all(Path(folder), Path(file).stem)))
+    return known.artifacts
+
+
+def _read_all(folder: Path, stem: str) -> Iterator[Artifact]:
+    for path in sorted(folder.glob("*.json")):
+        if not path.name.startswith(f"{stem}__"):
+            continue
+        module = path.with_suffix(".py")
+        try:
+            yield Artifact(module, read(path))
+        except BrokenArtifact as error:
+            yield Artifact(module, broken=str(error))
+
+
+def loaded(
+    artifact: Artifact, stages: Sequence[Stage]
+) -> tuple[Program, tuple[Inlined, ...]] | str:
+    """Load an artifact for live stages of its shapes; or say why it cannot be used for them."""
+    manifest = artifact.manifest
+    if manifest is None:
+        return artifact.broken
+    inlined = _inlined(artifact, manifest, stages)
+    if isinstance(inlined, str):
+        return inlined
+    modules = _modules(manifest, inlined)
+    if isinstance(modules, str):
+        return modules
+    key = tuple(id(each.function) for each in inlined)
+    if key not in artifact.programs:
+        program = _program(artifact, manifest, modules, inlined)
+        if isinstance(program, str):
+            return program
+        artifact.programs[key] = program, inlined
+    return artifact.programs[key]
+
+
+def staleness(artifact: Artifact) -> str | None:
+    """Say which of the files that an artifact was made from has changed; None if none has."""
+    manifest = artifact.manifest
+    if manifest is None:
+        return artifact.broken
+    if manifest.python != this_python():
+        return f"it was compiled for Python {manifest.python}"
+    home = artifact.path.parent.parent
+    for relative, expected in manifest.sources.items():
+        found = _hash_of_file(str(home / relative))
+        if found is None:
+            return f"stale: {Path(relative).name} is gone"
+        if found != expected:
+            return f"stale: {Path(relative).name} changed"
+    return None
+
+
+def _hash_of_file(path: str) -> str | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116  at each start of a run: Path is slow
+        known = _sources.get(path)
+        if known is None or known[:2] != (status.st_mtime_ns, status.st_size):
+            content = Path(path).read_bytes()
+            known = _sources[path] = status.st_mtime_ns, status.st_size, hash_of(content)
+    except OSError:
+        return None
+    return known[2]
+
+
+def _inlined(
+    artifact: Artifact, manifest: Manifest, stages: Sequence[Stage]
+) -> tuple[Inlined, ...] | str:
+    """Compare the functions whose bodies were inlined with those that the stages call now."""
+    found = []
+    for index in manifest.inlined:
+        name = f"stage {index + 1} {stages[index].name!r}"
+        function, at = function_of(stages[index]), manifest.functions[index]
+        if function is None or at is None:
+            return f"{name} calls another function"
+        code = function.__code__
+        if (code.co_qualname, code.co_firstlineno) != (at.qualname, at.line):
+            return f"{name} calls another function"
+        path = artifact.path.parent.parent / at.file
+        if not any(code == each for each in _codes_of(path, code)):
+            return f"the code of {name} is not what {path.name} says"
+        if function.__defaults__ or function.__kwdefaults__ or function.__closure__:
+            return f"the function of {name} was changed"
+        found.append(Inlined(index, function, code))
+    return tuple(found)
+
+
+def _codes_of(path: Path, code: CodeType) -> list[CodeType]:
+    """Give what Python makes of the functions of that name and line in a user's file."""
+    key = f"{_hash_of_file(str(path))} {path}"
+    if key not in _codes:
+        codes: dict[tuple[str, int], list[CodeType]] = {}
+        try:
+            whole = compile(path.read_bytes(), code.co_filename, "exec", dont_inherit=True)
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            return []
+        for each in _within(whole):
+            codes.setdefault((each.co_qualname, each.co_firstlineno), []).append(each)
+        _codes[key] = codes
+    return _codes[key].get((code.co_qualname, code.co_firstlineno), [])
+
+
+def _within(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _within(constant)
+
+
+def _modules(manifest: Manifest, inlined: Sequence[Inlined]) -> dict[str, ModuleType] | str:
+    """Give the live modules that the generated one reads: those of the live functions."""
+    by_stage = {each.stage: each.function for each in inlined}
+    modules = {}
+    for alias, stage in manifest.modules.items():
+        function = by_stage.get(stage)
+        module = None if function is None else sys.modules.get(function.__module__)
+        if function is None or module is None or vars(module) is not function.__globals__:
+            return f"the module of stage {stage + 1} cannot be found"
+        modules[alias] = module
+    return modules
+
+
+def _program(
+    artifact: Artifact,
+    manifest: Manifest,
+    modules: dict[str, ModuleType],
+    inlined: Sequence[Inlined],
+) -> Program | str:
+    """Execute a generated module, once its text is sure to be what was written."""
+    try:
+        content = artifact.path.read_bytes()
+    except OSError as error:
+        return f"{artifact.path.name} cannot be read: {error.strerror}"
+    if hash_of(content) != manifest.module:
+        return f"{artifact.path.name} was changed after it was written"
+    file = str(artifact.path)
+    namespace: dict[str, Any] = {"__name__": f"rivusio_generated.{artifact.path.stem}"}
+    namespace.update(modules)
+    exec(compile(content, file, "exec", dont_inherit=True), namespace)  # noqa: S102  its hash was compared
+    linecache.checkcache(file)
+    return Program(
+        file,
+        manifest.shapes,
+        namespace,
+        manifest.places,
+        manifest.holdings,
+        LineMap(file, _origins(manifest, {each.stage: each.function for each in inlined})),
+    )
+
+
+def _origins(manifest: Manifest, functions: dict[int, FunctionType]) -> dict[int, Origin]:
+    return {
+        line: Origin(
+            functions[at.stage].__code__.co_filename,
+            functions[at.stage].__code__.co_qualname,
+            at.line,
+            at.end_line,
+            at.column,
+            at.end_column,
+        )
+        for line, at in manifest.origins.items()
+        if at.stage in functions
+    }
+
+
+def has_shapes(artifact: Artifact, shapes: tuple[Shape, ...]) -> bool:
+    """Tell whether an artifact was made for stages of these shapes."""
+    return artifact.manifest is not None and artifact.manifest.shapes == shapes

@@ -1,0 +1,71 @@
+"""Whether what was compiled is still what would run: looked at once at the start of each run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import CodeType, FunctionType, MethodType
+from typing import Any
+
+from rivusio.compiled.shape import Shape, shapes_of
+from rivusio.config import BackpressureConfig
+from rivusio.stage import Stage, Take
+
+
+@dataclass(frozen=True, slots=True)
+class Inlined:
+    """A stage whose function's body stands in the generated loop.
+
+    Attributes:
+        stage: the index of the stage.
+        function: the function that the stage must still call, bound to its own pipe.
+        code: the code that it must still have.
+    """
+
+    stage: int
+    function: FunctionType
+    code: CodeType
+
+
+def function_of(stage: Stage) -> FunctionType | None:
+    """Give the plain Python function that a stage calls with its own pipe, if it is one.
+
+    What is looked at is the bound method itself, so a subclass, a patched class and an attribute
+    of the instance are all seen.
+    """
+    operation = stage.operation
+    call: Any = None if isinstance(operation, Take) else operation.call
+    if isinstance(call, MethodType):
+        call = call.__func__ if call.__self__ is stage.pipe else None
+    return call if type(call) is FunctionType else None
+
+
+def why_not(
+    stages: Sequence[Stage],
+    read_ahead: BackpressureConfig | None,
+    shapes: tuple[Shape, ...],
+    inlined: Sequence[Inlined],
+) -> str | None:
+    """Say why these stages are not those that were compiled; None if they are."""
+    if shapes_of(stages, read_ahead) != shapes:
+        return _difference(stages, read_ahead, shapes)
+    for each in inlined:
+        function = function_of(stages[each.stage])
+        if function is not each.function:
+            return f"stage {each.stage + 1} {stages[each.stage].name!r} calls another function"
+        if function.__code__ is not each.code or function.__defaults__ or function.__kwdefaults__:
+            return f"the function of stage {each.stage + 1} {stages[each.stage].name!r} was changed"
+    return None
+
+
+def _difference(
+    stages: Sequence[Stage], read_ahead: BackpressureConfig | None, shapes: tuple[Shape, ...]
+) -> str:
+    now = shapes_of(stages, read_ahead)
+    if len(now) != len(shapes):
+        return f"it has {len(now)} stages, not {len(shapes)}"
+    index = next(index for index, shape in enumerate(now) if shape != shapes[index])
+    if read_ahead is not None:
+        index -= 1
+    name = stages[max(index, 0)].name
+    return f"stage {max(index, 0) + 1} {name!r} is of another kind or has other settings"

@@ -1,0 +1,305 @@
+"""The companions of generated loops: what happens when one is left.
+
+A generated function holds everything in its locals. When it is left, by whatever way, it hands
+them over here; that is the only moment at which anybody asks at which stage it was, and on which
+item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import AsyncGeneratorType
+from typing import Any, NoReturn
+
+from rivusio.clock import Clock
+from rivusio.compiled.fixed import FixedStage
+from rivusio.compiled.outputs import close_outputs, rest_of
+from rivusio.compiled.program import Holding, Place, Program
+from rivusio.counters import RunCounters, StageCounters
+from rivusio.interpreter import drive
+from rivusio.interpreter.calls import as_escaped
+from rivusio.interpreter.flat_map import COLLECTIONS
+from rivusio.interpreter.making import make_holder
+from rivusio.interpreter.node import (
+    END,
+    Closing,
+    Item,
+    Node,
+    RunState,
+    close_generator,
+    upstream_of,
+)
+from rivusio.interpreter.steps import Step
+from rivusio.stage import Operation, time_matters
+from rivusio.tracebacks import retraced
+from rivusio.windows import Holder
+
+State = dict[str, Any]  # the locals of a generated function
+
+
+class Part(Node):
+    """What belongs to one generated loop in a run.
+
+    Args:
+        run: the run.
+        stages: those of the whole chain, as they were when the run started.
+        program: the generated module.
+        function: the name of the generated function.
+        upstream: what it takes its items from.
+    """
+
+    def __init__(
+        self,
+        run: RunState,
+        stages: tuple[FixedStage, ...],
+        program: Program,
+        function: str,
+        upstream: Node,
+    ) -> None:
+        self._run = run
+        self._stages = stages
+        self._places = program.places
+        self._line_maps = {program.file: program.line_map}
+        self._holdings = program.holdings.get(function, ())
+        self.upstream: Node = upstream
+        self.is_halted = False
+        self._state: State = {}
+        self._in_flight: tuple[int, Item] | None = None
+
+    # What a generated function asks for when it starts
+
+    def call(self, stage: int) -> Any:  # typed by the generated code, which knows
+        """Give the user's function of a stage, bound to its pipe."""
+        operation: Any = self._stages[stage].operation
+        return operation.call
+
+    def pipe(self, stage: int) -> Any:  # see call
+        """Give the pipe of a stage."""
+        return self._stages[stage].pipe
+
+    def operation(self, stage: int) -> Any:  # one of the operations; generated code knows which
+        """Give what a stage does, with its sizes."""
+        return self._stages[stage].operation
+
+    def step(self, stage: int) -> Step:
+        """Give what carries out the settings of a stage when a call has failed."""
+        step = self._stages[stage].step
+        assert step is not None  # noqa: S101  the shapes have been compared
+        return step
+
+    def counters(self, stage: int) -> StageCounters:
+        """Give the counters of a stage in a run that is observed."""
+        assert self._run.counters is not None  # noqa: S101  this code runs only if there are some
+        return self._run.counters.stages[stage]
+
+    def holder(self, stage: int) -> Holder:
+        """Give an empty holder for the batch or window of a stage."""
+        operation = self._stages[stage].operation
+        assert time_matters(operation)  # noqa: S101  the shapes have been compared
+        return make_holder(operation)
+
+    def timeout(self, stage: int) -> float:
+        """Give the seconds that one try of a stage may take."""
+        timeout = self._stages[stage].settings.timeout
+        assert timeout is not None  # noqa: S101  the shapes have been compared
+        return timeout
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the run."""
+        return self._run.clock
+
+    @property
+    def run_counters(self) -> RunCounters:
+        """The counters of the run as a whole."""
+        assert self._run.counters is not None  # noqa: S101  see counters
+        return self._run.counters
+
+    @property
+    def now(self) -> Callable[[], float]:
+        """What tells the time of the run."""
+        return self._run.clock.now
+
+    def halt_upstream(self) -> None:
+        """Called when a `take` has all it wants: nothing more is asked of what is before it."""
+        for node in upstream_of(self):
+            node.halt()
+
+    # What it says when it is left
+
+    def left(self, error: BaseException, state: State) -> BaseException:
+        """Take over the locals of a function that an exception leaves; give what shall leave."""
+        self._state = state
+        place = self._place_of(error)
+        if place is None:
+            return error
+        if place.does == "call":
+            self._stop_timing(place)
+        if isinstance(error, Exception):
+            return self._failure(error, place)
+        if place.does in ("call", "settle") and place.stage is not None:
+            self._in_flight = place.stage, state[place.item or ""]
+        return error
+
+    def done(self, state: State) -> None:
+        """Take over the locals of a function that has come to its end."""
+        self._state = state
+
+    def _place_of(self, error: BaseException) -> Place | None:
+        traceback = error.__traceback__
+        return None if traceback is None else self._places.get(traceback.tb_lineno)
+
+    def _stop_timing(self, place: Place) -> None:
+        started = self._state.get(f"started_{place.stage}")
+        if started is not None and place.stage is not None:
+            self.counters(place.stage).timed(started, self._run.clock.now())
+
+    def _failure(self, error: Exception, place: Place) -> Exception:
+        """Wrap what a stage or the source has raised, once."""
+        if place.does in ("pull", "settle") and self._run.raised(error):
+            return error
+        index = None if place.in_flush else self._state.get("item_index", -1)
+        if place.does == "source":
+            count = (-1 if index is None else index) + 1
+            return self._run.failure("source", None, None, error, count)
+        if place.stage is None:
+            return error  # it came from upstream, and is no error of a stage here
+        if place.does == "call":
+            error = escaped(error, place)
+        if self._run.counters is not None:
+            self._run.counters.stages[place.stage].errors += 1
+        data = self._state[place.item or ""]
+        name = self._stages[place.stage].name
+        units = self._units(place.stage, data)
+        return self._run.failure(name, place.stage, data, error, index, units)
+
+    def _units(self, stage: int, data: Item) -> list[Item]:
+        return list(data) if _takes_lists(self._stages[stage].operation) else [data]
+
+    # What is left of it
+
+    def halt(self) -> None:
+        """Ask for nothing more, and flush nothing."""
+        self.is_halted = True
+
+    async def close(self, closing: Closing) -> None:
+        """Hand over what the function held, close the user's generators, then what is upstream."""
+        state, self._state = self._state, {}
+        if self._in_flight is not None:
+            stage, data = self._in_flight
+            closing.hold(stage, self._units(stage, data))
+            self._in_flight = None
+        for holding in reversed(self._holdings):
+            if holding.kind == "outputs" and holding.local in state:
+                await self._close_outputs(holding, state, closing)
+        for holding in self._holdings:
+            if holding.kind != "outputs" and holding.local in state:
+                closing.hold(holding.stage, _held(holding, state))
+        await self.upstream.close(closing)
+
+    async def _close_outputs(self, holding: Holding, state: State, closing: Closing) -> None:
+        outputs, (of, data) = state[holding.local], holding.beside
+        stage = holding.stage
+        try:
+            if isinstance(state.get(of), COLLECTIONS):
+                closing.hold_outputs(stage, rest_of(outputs))
+            await close_outputs(outputs)
+        except Exception as error:  # noqa: BLE001  whatever a user's finally block raises
+            name = self._stages[stage].name
+            closing.failed(self._run.failure(name, stage, state[data], error, None))
+        except BaseException as error:  # noqa: BLE001  it leaves the run once all is clean
+            closing.failed(error)
+
+
+def _takes_lists(operation: Operation) -> bool:
+    return type(operation).__name__ in {"Batch", "TumblingWindow", "SlidingWindow"}
+
+
+def _held(holding: Holding, state: State) -> list[Item]:
+    held = state[holding.local]
+    if holding.kind == "holder":
+        items: list[Item] = held.held()
+        return items
+    if holding.kind == "sliding":
+        size, period, missing = (state[name] for name in holding.beside)
+        fresh = max(0, min(period, size) - missing)
+        return list(held)[len(held) - fresh :]
+    return list(held)
+
+
+def escaped(error: Exception, place: Place) -> Exception:
+    """Give what a coroutine or a generator makes of a `StopIteration` that escapes from it."""
+    if not isinstance(error, StopIteration) or not place.in_coroutine:
+        return as_escaped(error)
+    made = RuntimeError("coroutine raised StopIteration")
+    made.__cause__ = error
+    return made
+
+
+class Inner(Part):
+    """A part that gives its results to another part of the run."""
+
+    generator: AsyncGeneratorType[Item, None]
+
+    def leave(self, error: BaseException, state: State) -> NoReturn:
+        """Take over the locals when an exception leaves the function, and let it leave.
+
+        Raises:
+            BaseException: always.
+        """
+        raise self.left(error, state)
+
+    async def pull(self) -> Item:
+        """Give the next result."""
+        return END if self.is_halted else await anext(self.generator, END)
+
+    async def close(self, closing: Closing) -> None:
+        """End the generated generator, then do as every part."""
+        try:
+            await close_generator(self.generator)
+        except Exception as error:  # noqa: BLE001  nothing of ours raises here: the user's
+            closing.failed(error)
+        except BaseException as error:  # noqa: BLE001  it leaves the run once all is clean
+            closing.failed(error)
+        await super().close(closing)
+
+
+class Results(Part):
+    """The part that gives its results to the consumer, and ends the run."""
+
+    begin: Callable[[], None]
+    _end: Callable[[BaseException | None], Any]
+
+    def pull(self) -> NoReturn:
+        """Refuse: the consumer iterates the generated generator itself."""
+        message = "the results of a run are not pulled"
+        raise AssertionError(message)
+
+    async def leave(self, error: BaseException, state: State) -> NoReturn:
+        """Clean the run up when an exception leaves it, and let that leave.
+
+        Raises:
+            BaseException: always.
+        """
+        leaving = self.left(error, state)
+        retraced(leaving, self._line_maps)
+        try:
+            raise leaving
+        except BaseException as raised:
+            await self._end(raised)
+            raise
+
+    async def end(self, state: State) -> None:
+        """Clean the run up at its end."""
+        self.done(state)
+        await self._end(None)
+
+    def leave_plain(self, error: BaseException, state: State) -> NoReturn:
+        """Do as `leave`, without an event loop."""
+        drive(self.leave(error, state))
+        message = "leave() always raises"
+        raise AssertionError(message)
+
+    def end_plain(self, state: State) -> None:
+        """Do as `end`, without an event loop."""
+        drive(self.end(state))

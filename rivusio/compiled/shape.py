@@ -1,0 +1,145 @@
+"""What of a stage decides how its code looks; two stages of one shape can share it.
+
+Sizes, durations, thresholds and callables are no part of it: compiled code takes them from the
+stage when a run starts.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, assert_never
+
+from rivusio.config import BackpressureConfig
+from rivusio.stage import (
+    Batch,
+    Entry,
+    Filter,
+    FlatMap,
+    Map,
+    Operation,
+    SlidingWindow,
+    Stage,
+    Take,
+    TumblingWindow,
+    UserStream,
+)
+
+Kind = Literal[
+    "map",
+    "filter",
+    "flat_map",
+    "take",
+    "take_none",
+    "batch",
+    "lingering_batch",
+    "tumbling",
+    "sliding",
+    "stream",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What of one stage decides how its code looks.
+
+    Attributes:
+        kind: what the stage does.
+        entry: how the user's function is entered; `"await"` only for a true coroutine function.
+        treated: whether a failure may be retried, handled, skipped or set aside.
+        timed: whether a try is bounded in time.
+        skip_none: whether a result that is `None` is dropped.
+        buffered: whether a buffer stands before it.
+        concurrent: whether it has several items in hand at once.
+    """
+
+    kind: Kind
+    entry: Entry
+    treated: bool = False
+    timed: bool = False
+    skip_none: bool = False
+    buffered: bool = False
+    concurrent: bool = False
+
+    @property
+    def needs_loop(self) -> bool:
+        """Whether such a stage can only run in an event loop."""
+        if self.buffered or self.concurrent or self.kind in ("stream", "lingering_batch"):
+            return True
+        return self.entry in ("await", "either") or (self.entry == "pass" and self.kind == "map")
+
+
+def shapes_of(
+    stages: Sequence[Stage], read_ahead: BackpressureConfig | None = None
+) -> tuple[Shape, ...]:
+    """Give the shapes of a chain; `read_ahead` is the buffer of the run, before the first stage."""
+    shapes = [shape_of(stage) for stage in stages]
+    if read_ahead is not None:
+        first = Shape("map", "pass", buffered=True)
+        return (first, *shapes)
+    return tuple(shapes)
+
+
+def shape_of(stage: Stage) -> Shape:
+    """Give the shape of a stage as it is now."""
+    operation = stage.operation
+    settings = stage.settings
+    single = stage.has_single_call
+    treated = single and (
+        stage.handler is not None
+        or settings.retry is not None
+        or settings.timeout is not None
+        or settings.on_error != "raise"
+    )
+    return Shape(
+        kind=_kind_of(operation),
+        entry=_entry_of(operation),
+        treated=treated,
+        timed=single and settings.timeout is not None,
+        skip_none=settings.skip_none,
+        buffered=settings.backpressure is not None,
+        concurrent=stage.concurrency is not None,
+    )
+
+
+def _kind_of(operation: Operation) -> Kind:
+    match operation:
+        case Map():
+            return "map"
+        case Filter():
+            return "filter"
+        case FlatMap():
+            return "flat_map"
+        case Take(count=0):
+            return "take_none"
+        case Take():
+            return "take"
+        case Batch(linger=None):
+            return "batch"
+        case Batch():
+            return "lingering_batch"
+        case TumblingWindow():
+            return "tumbling"
+        case SlidingWindow():
+            return "sliding"
+        case UserStream():
+            return "stream"
+        case _:
+            assert_never(operation)
+
+
+def _entry_of(operation: Operation) -> Entry:
+    if isinstance(operation, Take) or operation.call is None:
+        return "pass"
+    if isinstance(operation, UserStream):
+        return "call"
+    if operation.entry == "await" and not is_coroutine_function(operation.call):
+        return "either"  # it says that it gives an awaitable; only a true coroutine function must
+    return operation.entry
+
+
+def is_coroutine_function(function: Any) -> bool:  # any callable
+    """Tell whether calling it surely gives a coroutine."""
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return code is not None and bool(code.co_flags & inspect.CO_COROUTINE)
