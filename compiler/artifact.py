@@ -31,6 +31,7 @@ from rivusio.compiled.manifest import (
     StageReport,
     hash_of,
     read,
+    stem_of,
     this_python,
 )
 from rivusio.compiler.emit import Emitted
@@ -130,7 +131,8 @@ def artifact_names(path: Path, chains: Iterable[str]) -> list[str]:
     """Give a file name for each chain of a file; no two are the same."""
     names: list[str] = []
     for chain in chains:
-        words = re.sub(r"\W+", "_", chain.replace(".<locals>", "")).strip("_") or "chain"
+        # Two underscores are only between the two: `stem_of` relies on it.
+        words = re.sub(r"[\W_]+", "_", chain.replace(".<locals>", "")).strip("_") or "chain"
         name, number = f"{path.stem}__{words}", 2
         while name.casefold() in (each.casefold() for each in names):
             name, number = f"{path.stem}__{words}_{number}", number + 1
@@ -153,16 +155,13 @@ def write(path: Path, written: Sequence[Written], looked_at: Iterable[str]) -> P
         sources={relative(path, file): _hash(Path(file)) for file in sorted(set(looked_at))},
         artifacts=tuple(each.name for each in written),
     )
-    before: set[str] = set()
-    with contextlib.suppress(BrokenArtifact):
-        before.update(_index(folder, path.stem).artifacts)
     try:
         folder.mkdir(exist_ok=True)
         for each in written:
             _replace(folder / f"{each.name}.py", each.text)
             _replace(folder / f"{each.name}.json", each.manifest.text())
         _replace(folder / f"{path.stem}.index.json", index.model_dump_json(indent=1) + "\n")
-        _take_away(folder, before - {each.name for each in written})
+        _take_away(folder, path.stem, {each.name for each in written})
     except OSError as error:
         message = f'cannot write to "{folder}": {error.strerror}'
         raise ArtifactError(message) from error
@@ -187,10 +186,12 @@ def _replace(path: Path, text: str) -> None:
         raise
 
 
-def _take_away(folder: Path, names: Iterable[str]) -> None:
-    for name in names:
-        for ending in (".json", ".py"):
-            (folder / f"{name}{ending}").unlink(missing_ok=True)
+def _take_away(folder: Path, stem: str, names: set[str]) -> None:
+    """Take away the artifacts of a file but those of these names."""
+    for path in sorted(folder.iterdir()):
+        is_artifact = path.suffix in (".json", ".py") and stem_of(path) == stem
+        if is_artifact and path.stem not in names:
+            path.unlink(missing_ok=True)
 
 
 def _index(folder: Path, stem: str) -> Index:

@@ -61,6 +61,8 @@ def inline(
     module_names: Container[str],
     fresh: Callable[[str], str],
     class_name: str | None = None,
+    item_type: str = "Any",
+    result: str | None = None,
 ) -> Inlined | Refused:
     """Give the body of a function as statements and a result, or the reason why not.
 
@@ -76,6 +78,9 @@ def inline(
         fresh: gives a name for a local: none of a builtin, nor one that is used elsewhere in the
             generated function. It is called once for each local.
         class_name: of the class that the method is written in.
+        item_type: the type of the item, for where the body assigns to it; `"Any"` if not known.
+        result: the name of the local that is assigned where the body returns in several places;
+            None for a fresh one.
     """
     try:
         function = mangle(deepcopy(function), class_name)
@@ -97,19 +102,20 @@ def inline(
         )
         statements: list[ast.stmt] = []
         if data in assigned.locals_of(body):
-            statements.append(_copied(function.args, names.local(data), item))
+            statements.append(_copied(function.args, names.local(data), item, item_type))
         else:
             names.give(data, item)
         body = [names.visit(each) for each in body]
         names.check_clashes()
-        flat, result = returns.flat(body, lambda: fresh("result")) if body else ([], nothing)
+        name = lambda: result or fresh("result")  # noqa: E731  asked for only if it is needed
+        flat, gives = returns.flat(body, name) if body else ([], nothing)
     except RefusalError as refusal:
         return Refused(refusal.reason, refusal.line)
     statements = [ast.fix_missing_locations(each) for each in (*statements, *flat)]
-    parts = [node for each in (*statements, result) for node in ast.walk(each)]
+    parts = [node for each in (*statements, gives) for node in ast.walk(each)]
     return Inlined(
         tuple(statements),
-        ast.fix_missing_locations(result),
+        ast.fix_missing_locations(gives),
         frozenset(names.globals),
         frozenset(names.builtins),
         any(isinstance(each, ast.Name) and each.id == receiver for each in parts),
@@ -127,10 +133,13 @@ def _body(function: Function) -> list[ast.stmt]:
     return function.body
 
 
-def _copied(arguments: ast.arguments, name: str, item: str) -> ast.stmt:
+def _copied(arguments: ast.arguments, name: str, item: str, item_type: str) -> ast.stmt:
     """Copy the item into a local that the body may assign to."""
     place = (*arguments.posonlyargs, *arguments.args)[-1]
-    copy = ast.Assign([ast.Name(name, ast.Store())], ast.Name(item, ast.Load()))
+    target, value = ast.Name(name, ast.Store()), ast.Name(item, ast.Load())
+    copy: ast.stmt = ast.Assign([target], value)
+    if item_type != "Any":
+        copy = ast.AnnAssign(target, ast.parse(item_type, mode="eval").body, value, simple=1)
     for node in ast.walk(copy):
         if isinstance(node, ast.stmt | ast.expr):
             ast.copy_location(node, place)
@@ -148,8 +157,8 @@ class _Idle(ast.NodeTransformer):
         return None if isinstance(node.value, ast.Constant) else node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
-        """Take out an annotation that assigns nothing."""
-        return node if node.value else None
+        """Take out an annotation of what is no variable, if it assigns nothing."""
+        return node if node.value or isinstance(node.target, ast.Name) else None
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         """Go through the blocks of a statement, handler or case."""

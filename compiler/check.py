@@ -102,8 +102,8 @@ class Examined:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def examine(paths: Sequence[str], timeout: float = TIMEOUT) -> Examined:
-    """Read files, type their chains and check every joint.
+def examine(paths: Sequence[str], timeout: float = TIMEOUT, *, lone: bool = False) -> Examined:
+    """Read files, type their chains and check every joint; `lone` asks for lone pipes, too.
 
     Raises:
         OracleError: when mypy gives no answer.
@@ -115,7 +115,7 @@ def examine(paths: Sequence[str], timeout: float = TIMEOUT) -> Examined:
             sources.append(read(path))
         except Unreadable as error:
             found.append(error.diagnostic)
-    asked = [AskedFile(each.path, each.text, finder.chains(each)) for each in sources]
+    asked = [AskedFile(each.path, each.text, finder.chains(each, lone=lone)) for each in sources]
     answer = _answer([each for each in asked if each.chains], timeout)
     by_path = {source.path: source for source in sources}
     for file in answer.files:

@@ -107,8 +107,10 @@ def compile_files(paths: Sequence[str], options: Options) -> Compilation:
         OracleError: when mypy gives no answer.
         ArtifactError: when nothing can be written.
     """
-    fresh = [path for path in dict.fromkeys(paths) if artifact.outdated(Path(path)) is None]
-    stale = [path for path in dict.fromkeys(paths) if path not in fresh]
+    named = list(dict.fromkeys(paths))
+    # What is up to date has not been looked at as strictly as that.
+    fresh = [] if options.strict else [path for path in named if _is_fresh(path)]
+    stale = [path for path in named if path not in fresh]
     if not stale:
         return Compilation(fresh=tuple(fresh))
     planned = plan_files(stale, options)
@@ -122,6 +124,10 @@ def compile_files(paths: Sequence[str], options: Options) -> Compilation:
     return replace(done, fresh=tuple(fresh))
 
 
+def _is_fresh(path: str) -> bool:
+    return artifact.outdated(Path(path)) is None
+
+
 def explained(paths: Sequence[str], options: Options) -> Compilation:
     """Do the same, but write nothing and verify nothing.
 
@@ -133,7 +139,11 @@ def explained(paths: Sequence[str], options: Options) -> Compilation:
 
 def _compilation(planned: Planned, paths: Sequence[str], wrong: set[str]) -> Compilation:
     chains = tuple(_chain(each) for each in planned.made if each.path not in wrong)
-    told = {each.path for each in planned.diagnostics} | {each.path for each in planned.made}
+    told = {each.path for each in planned.made} | {
+        each.path
+        for each in planned.diagnostics
+        if each.severity == "error" or each.code == COMPILE
+    }
     empty = tuple(path for path in planned.sources if path not in told)
     return Compilation(in_order(planned.diagnostics, paths), chains, without_chains=empty)
 
@@ -150,7 +160,7 @@ class Planned:
 
 def plan_files(paths: Sequence[str], options: Options) -> Planned:
     """Do all phases up to the text of the modules; nothing is written."""
-    seen = examine(paths, options.timeout)
+    seen = examine(paths, options.timeout, lone=True)
     planned = Planned(seen.sources, [], list(seen.diagnostics), {})
     for file in seen.files:
         source = seen.sources[file.path]
@@ -162,6 +172,9 @@ def plan_files(paths: Sequence[str], options: Options) -> Planned:
         names = artifact.artifact_names(Path(file.path), [each.chain.name for each in chains])
         for each, name in zip(chains, names, strict=True):
             made = _made(file.path, each.chain.name, each.chain.span, name, each.stages)
+            if (reason := _refused(made.written.text)) is not None:
+                planned.diagnostics.append(_too_long(made, source, reason))
+                continue
             planned.made.append(made)
             if options.strict:
                 planned.diagnostics.extend(_calls(made, source))
@@ -181,6 +194,27 @@ def _made(path: str, chain: str, span: Span, name: str, stages: tuple[StageInfo,
     emitted = emit(plan, rivusio.__version__)
     manifest = artifact.manifest_of(Path(path), chain, stages, emitted, report_of(plan))
     return _Made(path, span, Written(name, emitted.text, manifest), plan)
+
+
+def _refused(text: str) -> str | None:
+    """Say what Python has against a module; None if nothing."""
+    try:
+        compile(text, "<generated>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return error.msg
+    except (RecursionError, MemoryError):
+        return "it is too deep"
+    return None
+
+
+def _too_long(made: _Made, source: Source, reason: str) -> Diagnostic:
+    message = (
+        f'chain "{made.written.manifest.chain}" is not compiled: Python does not take its '
+        f"{len(made.written.manifest.shapes)} stages in one loop ({reason})"
+    )
+    column = source.column(made.span.line, made.span.column)
+    note = "it runs interpreted; a chain of fewer stages can be compiled"
+    return Diagnostic(made.path, made.span.line, column, "warning", message, COMPILE, note)
 
 
 def _calls(made: _Made, source: Source) -> Iterator[Diagnostic]:

@@ -1,15 +1,19 @@
-"""A plan as text: for `--dump`, golden cases and people.
+"""A plan as text: for golden cases and people.
 
 *(1) loop
-1 map Double: int -> int   inlined   case.py:4
+     1 map     Double   int -> int          inlined                  case.py:4
+     2 map     loads    str -> Any          called: it is a class    case.py:9
+   buffer before 3 Fetch
+*(2) loop
+     3 map     Fetch    Any -> Flight       awaited: it waits        case.py:12
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rivusio.compiler.loops import loops_of
-from rivusio.compiler.plan import Op, Plan, Take, UserStream
+from rivusio.compiler.loops import Cut, loops_of
+from rivusio.compiler.plan import Elided, Op, Plan
 from rivusio.compiler.report import entered
 
 
@@ -19,19 +23,35 @@ def dump(plan: Plan) -> str:
 
 
 def _lines(plan: Plan) -> Iterator[str]:
-    yield plan.name
-    for loop in loops_of(plan, in_loop=True):
+    loops = loops_of(plan, in_loop=True)
+    rows = {op.of.index: _row(op) for loop in loops for op in loop.ops}
+    widths = [max(map(len, column)) for column in zip(*rows.values(), strict=True)]
+    for loop in loops:
         if loop.before is not None:
-            yield f"     {loop.before.kind} {loop.before.stage.name}"
-        yield f"*({loop.number}) loop"
+            yield f"   {_cut(loop.before)}"
+        yield f"*({loop.number}) loop" if loop.ops else f"*({loop.number}) what comes is given"
         for op in loop.ops:
-            yield f"       {_line(op)}"
+            cells = zip(rows[op.of.index], widths, strict=True)
+            yield "     " + "   ".join(f"{cell:{width}}" for cell, width in cells).rstrip()
 
 
-def _line(op: Op) -> str:
+def _cut(cut: Cut) -> str:
+    """Say what stands between two loops."""
+    stage = f"{cut.stage.index + 1} {cut.stage.name}"
+    match cut.kind:
+        case "read_ahead":
+            return "buffer of the run"
+        case "user_stream" | "concurrent":
+            return f"{stage}: {cut.kind.replace('_', ' ')}"
+        case _:
+            return f"{cut.kind} before {stage}"
+
+
+def _row(op: Op) -> tuple[str, ...]:
     stage = op.of
-    how, why = ("", "") if isinstance(op, Take | UserStream) else entered(op)
+    how, why = entered(op)
+    if isinstance(getattr(op, "body", None), Elided):
+        how = "never waits"
     told = f"{how}: {why}" if why else how
     types = f"{stage.takes.text} -> {stage.gives.text}"
-    parts = [f"{stage.index + 1} {stage.shape.kind} {stage.name}: {types}", told, stage.where]
-    return "   ".join(part for part in parts if part)
+    return f"{stage.index + 1} {stage.shape.kind}", stage.name, types, told, stage.where

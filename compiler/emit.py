@@ -12,32 +12,9 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it has no type
 from rivusio.compiled.program import Holding, Place
 from rivusio.compiler.lower import lower
 from rivusio.compiler.marks import Origin, lines_of, read_marks
+from rivusio.compiler.naming import FROM_ABC, FROM_COLLECTIONS, FROM_RUNTIME, FROM_TYPING
 from rivusio.compiler.plan import Plan, StageInfo
 from rivusio.compiler.rendering import render
-
-# Where generated code finds what it uses.
-FROM_TYPING = ("Any", "TYPE_CHECKING")
-FROM_ABC = ("AsyncGenerator", "Generator")
-FROM_RUNTIME = (
-    "END",
-    "NOTHING",
-    "PLAIN",
-    "CancelledError",
-    "CompiledLine",
-    "Deadline",
-    "Feed",
-    "Filling",
-    "Inner",
-    "Node",
-    "One",
-    "Reader",
-    "Results",
-    "async_iterable",
-    "drive",
-    "is_awaitable",
-    "iterable",
-    "refuse",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +86,8 @@ def _imports(text: str, *, checks_types: bool) -> list[str]:
     if checks_types:
         words.add("TYPE_CHECKING")
     lines = []
-    if "deque" in words:
-        lines.append("from collections import deque")
     for module, names in (
+        ("collections", FROM_COLLECTIONS),
         ("collections.abc", FROM_ABC),
         ("typing", FROM_TYPING),
         ("rivusio.compiled", FROM_RUNTIME),

@@ -67,10 +67,15 @@ class _Place:
         return replace(self, known=self.known.copy())
 
 
-def chains(source: Source) -> tuple[Found, ...]:
-    """Find the chains of a file, in the order in which they are written."""
+def chains(source: Source, *, lone: bool = False) -> tuple[Found, ...]:
+    """Find the chains of a file, in the order in which they are written.
+
+    With `lone`, so is every call whose result no chain of the file takes up: it may make a pipe
+    that is run by itself.
+    """
     found = _Finder(source).module()
-    return tuple(sorted(found, key=lambda chain: chain.span))
+    wanted = (each for each in found if lone or not each.lone)
+    return tuple(sorted(wanted, key=lambda chain: chain.span))
 
 
 class _Finder:
@@ -79,10 +84,11 @@ class _Finder:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._found: list[Found] = []
+        self._taken_up: set[Span] = set()  # lone pipes that a chain has as a stage
 
     def module(self) -> list[Found]:
         self._scope(self._source.tree.body, _Place({}))
-        return self._found
+        return [each for each in self._found if each.span not in self._taken_up]
 
     def _scope(self, body: list[ast.stmt], place: _Place) -> None:
         """Go through a body, then through its functions: they run when all of it is there."""
@@ -187,6 +193,8 @@ class _Finder:
                 self._add(each, title, place, known)
                 waiting.extend((operand, None) for operand in _inside(each))
             else:
+                if isinstance(each, ast.Call):
+                    self._add_lone(each, title, place)
                 keeps = isinstance(each, ast.NamedExpr | ast.Await)
                 waiting.extend(
                     (child, title if keeps else None) for child in ast.iter_child_nodes(each)
@@ -196,6 +204,11 @@ class _Finder:
         parts, span = self._side(node, known), _span(node)
         title = name or f"{place.prefix}line {span.line}"
         self._found.append(Found(title, span, parts.operands, parts.joints, parts.must_be))
+
+    def _add_lone(self, node: ast.Call, name: str | None, place: _Place) -> None:
+        operand = self._operand(node)
+        title = name or f"{place.prefix}line {operand.span.line}"
+        self._found.append(Found(title, operand.span, (operand,), (), lone=True))
 
     def _side(self, node: ast.expr, known: _Known) -> _Parts:
         """Give the flat chain of one side of a joint, or of a whole chain."""
@@ -214,6 +227,7 @@ class _Finder:
                 meaning = known[name]
                 if len(meaning.operands) > 1:
                     return replace(meaning, joints=(), must_be=None)
+                self._taken_up.add(meaning.operands[0].span)
                 return _Parts((replace(self._operand(node), name=meaning.operands[0].name),))
             case ast.NamedExpr(value=value) if _is_chain(value):
                 return self._side(value, known)

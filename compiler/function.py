@@ -30,6 +30,8 @@ class Function:
         items: what goes into each op, by its place in the loop.
         callees: the names of the functions that are called, by stage.
         state: the names that each stage keeps things under.
+        declared: the locals whose types have been said.
+        is_loop: whether it is a loop; else it takes a single item and returns what comes of it.
     """
 
     plan: Plan
@@ -42,6 +44,15 @@ class Function:
     items: dict[int, str] = field(default_factory=dict)
     callees: dict[int, str] = field(default_factory=dict)
     state: dict[int, dict[str, str]] = field(default_factory=dict)
+    declared: set[str] = field(default_factory=set)
+    is_loop: bool = True
+
+    def declare(self, name: str, type_text: str) -> str:
+        """Give a name with its type, where it stands for the first time."""
+        if name in self.declared:
+            return name
+        self.declared.add(name)
+        return f"{name}: {type_text}"
 
     def takes_closed(self, position: int) -> bool:
         """Tell whether an op's lists come closed from an earlier part."""
@@ -91,26 +102,26 @@ class Function:
                 case Take(none=False):
                     self.hoist(left_of(op), f"part.operation({index}).count")
                 case Batch(linger=False):
-                    held = self.names.fresh(f"batch_{index}")
-                    self.state[index] = {"held": held, "size": f"size_{index}"}
+                    held, size = self.names.fresh("open_batch"), self.names.fresh("batch_size")
+                    self.state[index] = {"held": held, "size": size}
                     element = op.of.takes.text
                     self.hoisted[held] = f"{held}: list[{element}] = []"
-                    self.hoist(f"size_{index}", f"part.operation({index}).size")
+                    self.hoist(size, f"part.operation({index}).size")
                     self.holdings.append(Holding("list", index, held))
                 case Batch() | TumblingWindow() if not closed:
                     self.hoist("now", "part.now")
-                    held = self.names.fresh(f"window_{index}")
+                    held = self.names.fresh("open_window")
                     self.state[index] = {"held": held, "closed": f"closed_{index}"}
                     self.hoist(held, f"part.holder({index})")
                     self.holdings.append(Holding("holder", index, held))
                 case SlidingWindow():
-                    held = self.names.fresh(f"window_{index}")
+                    held = self.names.fresh("latest")
                     names = {
                         "held": held,
-                        "size": f"size_{index}",
-                        "step_size": f"step_{index}",
-                        "missing": f"missing_{index}",
-                        "period": f"period_{index}",
+                        "size": self.names.fresh("size"),
+                        "step_size": self.names.fresh("step"),
+                        "missing": self.names.fresh("missing"),
+                        "period": self.names.fresh("period"),
                     }
                     self.state[index] = names
                     self.hoist(names["size"], f"part.operation({index}).size")
@@ -144,6 +155,12 @@ class Here:
     in_flush: bool = False
     in_outputs: bool = False
     exits: tuple[str, ...] = ()
+
+    @property
+    def ends(self) -> str:
+        """The condition that ends the innermost loop, as a part of another; empty if none does."""
+        ends = " or ".join(self.exits)
+        return f"({ends})" if len(self.exits) > 1 else ends
 
     @property
     def drop(self) -> str:

@@ -87,6 +87,7 @@ class Found:
         operands: the flat chain.
         joints: those that are written here; those of an earlier chain stand there.
         must_be: the family that `SyncPipeline([...])` asks of every stage.
+        lone: whether it is one call, which may make a pipe or anything else.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Found:
     operands: tuple[Operand, ...]
     joints: tuple[Joint, ...]
     must_be: Family | None = None
+    lone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +145,15 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A typed chain: its qualified name, where it is made, and its flat stages."""
+    """A typed chain: its qualified name, where it is made, and its flat stages.
+
+    A lone pipe is a chain of one stage.
+    """
 
     name: str
     span: Span
     stages: tuple[Stage, ...]
+    lone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

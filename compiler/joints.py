@@ -101,7 +101,7 @@ class _Typer:
                 self._found.operands, self._meanings, steps, strict=True
             )
         )
-        chain = Chain(self._found.name, self._found.span, stages)
+        chain = Chain(self._found.name, self._found.span, stages, self._found.lone)
         misfits = sorted(self._misfits(steps), key=lambda misfit: misfit.at)
         return Typed(chain, tuple(misfits))
 
@@ -128,6 +128,11 @@ class _Typer:
 
     def _is_chain(self) -> bool:
         made = self._world.type_at(self._found.span)
+        if self._found.lone:
+            match operands.meaning_of(self._world.bare_type_at(self._found.span)):
+                case (Pipe(info=info),):
+                    return info.fullname not in operands.CHAINS
+            return False
         if any(isinstance(each, Function | Stranger) for each in operands.meaning_of(made)):
             return False  # another library's `>>`
         return any(

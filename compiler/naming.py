@@ -2,21 +2,55 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import keyword
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rivusio.compiler.plan import Batch, Op, StageInfo, UserFunction
 
 TOO_PLAIN = {"data", "item", "value", "x", "self", "i", "it", "_"}  # they say nothing in a loop
 
+# Where generated code finds what it uses.
+FROM_COLLECTIONS = ("deque",)
+FROM_ABC = ("AsyncGenerator", "Awaitable", "Callable", "Generator", "Iterable")
+FROM_TYPING = ("Any", "TYPE_CHECKING")
+FROM_RUNTIME = (
+    "END",
+    "NOTHING",
+    "PLAIN",
+    "CancelledError",
+    "CompiledLine",
+    "Deadline",
+    "Feed",
+    "Filling",
+    "Inner",
+    "Node",
+    "One",
+    "Reader",
+    "Results",
+    "async_iterable",
+    "drive",
+    "is_awaitable",
+    "iterable",
+    "refuse",
+)
+
 # Names that generated functions use themselves.
 RESERVED = {
+    *FROM_COLLECTIONS, *FROM_ABC, *FROM_TYPING, *FROM_RUNTIME,
     "part", "feed", "window", "buffer", "buffered", "changed", "burst", "waiting", "wanted", "time",
     "upstream", "items", "numbers", "item_index", "now", "clock", "error",
-    "failure", "line", "run_counters", "locals", "zip", "list", "len", "iter", "bool",
+    "failure", "recovered", "line", "run_counters", "locals", "zip", "list", "len", "iter", "bool",
 }  # fmt: skip
+# Such names are given by a stage's index, and those with `m_` to modules.
+BY_INDEX = re.compile(
+    r"(counters|started|settings|timeout|pipe|left|closed|outputs|expanded|expansion)_\d+|m0?_.*"
+)
+AMBIGUOUS = {"l", "O", "I"}
+BY_TYPE = {"str": "text", "int": "number", "float": "number"}
 
 
 @dataclass
@@ -28,7 +62,7 @@ class Names:
     def fresh(self, wanted: str) -> str:
         """Give `wanted`, or that with a number behind it."""
         base = wanted if wanted.isidentifier() and not keyword.iskeyword(wanted) else "item"
-        if hasattr(builtins, base):
+        if hasattr(builtins, base) or BY_INDEX.fullmatch(base) or base in AMBIGUOUS:
             base = f"{base}_"
         name, number = base, 2
         while name in self.taken:
@@ -47,14 +81,29 @@ def parameter(function: UserFunction) -> str | None:
 
 
 def by_type(text: str) -> str | None:
-    """Name an item by its type, if that is a class of the user's."""
+    """Name an item by its type, if that says something."""
+    if text in BY_TYPE:
+        return BY_TYPE[text]
     match = re.fullmatch(r"[\w.]*\.([A-Z]\w*)(\[.*\])?", text)
     return snake(match[1]) if match else None
 
 
-def list_name(op: Op, index: int) -> str:
+def list_name(op: Op) -> str:
     """Name a list that a batch or window has closed."""
-    return f"full_{index}" if isinstance(op, Batch) else f"items_{index}"
+    return "full_batch" if isinstance(op, Batch) else "full_window"
+
+
+def inner_names(ops: Iterable[Op]) -> set[str]:
+    """Give the parameters of the lambdas in the users' functions, which keep their names."""
+    functions = [op.of.function for op in ops if op.of.function is not None]
+    return {
+        node.arg
+        for function in functions
+        for each in ast.walk(function.node)
+        if isinstance(each, ast.Lambda) and each is not function.node
+        for node in ast.walk(each.args)
+        if isinstance(node, ast.arg)
+    }
 
 
 def snake(name: str) -> str:

@@ -22,6 +22,8 @@ from rivusio.compiler.ir import Awaitable, Family
 PIPELINE, OPERATORS = "rivusio.pipeline.", "rivusio.operators."
 FAMILIES: dict[str, Family] = {f"{PIPELINE}SyncFamily": "sync", f"{PIPELINE}AsyncFamily": "async"}
 BASE = f"{PIPELINE}BasePipe"
+# What a call that gives one of these has made, its type does not tell.
+CHAINS = {BASE, f"{PIPELINE}SyncPipeline", f"{PIPELINE}AsyncPipeline"}
 LISTS = {f"{OPERATORS}Lists", f"{OPERATORS}LingeringLists"}
 FILTER = f"{OPERATORS}filter"
 APPLIED = {f"{OPERATORS}map", FILTER, "rivusio.pipes.pipe"}

@@ -21,7 +21,6 @@ __all__ = [
     "Request",
     "TypedFile",
     "ask",
-    "is_there",
 ]
 
 

@@ -10,6 +10,7 @@ it; where the file was imported, what is live wins.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -26,6 +27,7 @@ from rivusio.compiler.oracle import TypedFile
 from rivusio.compiler.plan import ANY, StageInfo, Type, UserFunction
 from rivusio.compiler.source import Source
 
+ANY_OF_TYPING = re.compile(rf"\b{alias_of('typing')}\.Any\b")  # generated code has a name for it
 COMPILE = "rivusio-compile"  # the code of what stands in the way of compiling a chain
 
 
@@ -82,6 +84,7 @@ class _Resolver:
 
     def resolved(self, *, may_import: bool, timeout: float) -> Resolution:
         chains = [each.chain for each in self._typed.chains if self._fits(each)]
+        chains = [each for each in chains if not (each.lone and _unsure(each))]
         unsure = [chain for chain in chains if _unsure(chain)]
         live = None
         if unsure or self._typed.loose:
@@ -187,13 +190,14 @@ class _Resolver:
             yield ResolvedChain(Chain(name, chain.span, chain.stages), stages)
 
     def _never_made(self, unsure: Sequence[tuple[int, Stage]]) -> None:
+        """Say why a chain stays interpreted; the others of the file can be compiled."""
         for index, stage in unsure:
             message = (
                 f'stage {index + 1} "{stage.name}": {stage.facts.unsure}, and importing the file '
                 f"does not make this chain"
             )
             note = "write in the chain what it is, or make the chain at the top level of the file"
-            self._say("error", stage.operand.span, message, note)
+            self._say("warning", stage.operand.span, message, note)
 
     def _compare(self, chain: Chain, live: LiveChain) -> None:
         """Warn where the text was sure of something else than what is there."""
@@ -293,4 +297,6 @@ def _is_same(one: FunctionRef, other: FunctionRef) -> bool:
 
 
 def _type(of: Annotation) -> Type:
-    return Type(of.text, tuple((module, alias_of(module)) for module in of.modules))
+    text = ANY_OF_TYPING.sub("Any", of.text)
+    aliases = tuple((module, alias_of(module)) for module in of.modules)
+    return Type(text, tuple(each for each in aliases if f"{each[1]}." in text))

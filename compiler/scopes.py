@@ -247,42 +247,75 @@ class Names(ast.NodeTransformer):
     # Annotations
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        """Keep the annotation of a local if what it names can be named here."""
+        """Keep the annotation of a local; what cannot be named here is `Any`."""
         annotation = self._annotation(node.annotation)
-        target, value = self.visit(node.target), self.visit(node.value or node.target)
+        target = self.visit(node.target)
+        if node.value is None:
+            node.target = target
+            node.annotation = annotation or ast.copy_location(
+                ast.Name("Any", ast.Load()), node.annotation
+            )
+            return node
+        value = self.visit(node.value)
         if annotation is None or not isinstance(target, ast.Name):
             return ast.copy_location(ast.Assign(targets=[target], value=value), node)
         node.target, node.annotation, node.value = target, annotation, value
         return node
 
     def _annotation(self, node: ast.expr) -> ast.expr | None:
-        match node:
-            case ast.Constant(value=str(text)):
-                try:
-                    parsed = ast.parse(text, mode="eval").body
-                except SyntaxError:
-                    return None
-                for each in ast.walk(parsed):
-                    ast.copy_location(each, node)
-                node = parsed
+        if not _has_literal(node):  # else a text need not be a name that is written ahead
+            try:
+                node = _Written().visit(node)
+            except SyntaxError:
+                return None
         parts = list(ast.walk(node))
-        names = {each.id for each in parts if isinstance(each, ast.Name)}
-        known = all(
-            self._is_free(name) and (name in self._module_names or name in BUILTINS)
-            for name in names
-        )
-        plain = not any(isinstance(each, ast.Call | ast.Lambda | Comprehension) for each in parts)
-        if not (known and plain) or (_has_text(node) and not _has_literal(node)):
+        if any(isinstance(each, ast.Call | ast.Lambda | Comprehension) for each in parts):
             return None
-        changed: ast.expr = self.visit(node)
+        known = _Named(self._is_known).visit(node)
+        self._scopes.append(_Scope({"Any": "Any"}, later=False))
+        changed: ast.expr = self.visit(known)
+        self._scopes.pop()
         return changed
 
+    def _is_known(self, name: str) -> bool:
+        return self._is_free(name) and (name in self._module_names or name in BUILTINS)
 
-def _has_text(node: ast.expr) -> bool:
-    """Tell whether a part of an annotation is text: it may be a name, written ahead."""
-    return any(
-        isinstance(each, ast.Constant) and isinstance(each.value, str) for each in ast.walk(node)
-    )
+
+class _Written(ast.NodeTransformer):
+    """Puts names for the texts of an annotation that are names written ahead."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        """Read a text as Python reads it."""
+        if not isinstance(node.value, str):
+            return node
+        parsed = ast.parse(node.value, mode="eval").body
+        for each in ast.walk(parsed):
+            ast.copy_location(each, node)
+        return parsed
+
+
+class _Named(ast.NodeTransformer):
+    """Puts `Any` for what an annotation cannot name in generated code."""
+
+    def __init__(self, is_known: Callable[[str], bool]) -> None:
+        self._is_known = is_known
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        """Look at what a name, or what is reached from one, starts with."""
+        is_named = isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
+        return self._or_any(node) if is_named else super().visit(node)
+
+    def _or_any(self, node: ast.AST) -> ast.AST:
+        first: ast.AST = node
+        while isinstance(first, ast.Attribute | ast.Subscript):
+            first = first.value
+        if isinstance(first, ast.Name) and not self._is_known(first.id):
+            return _at(node, ast.Name("Any", ast.Load()))
+        return self.generic_visit(node)
+
+
+def _at(place: ast.AST, node: ast.expr) -> ast.expr:
+    return ast.copy_location(node, place) if isinstance(place, ast.expr) else node
 
 
 def _has_literal(node: ast.expr) -> bool:

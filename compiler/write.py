@@ -20,6 +20,7 @@ from rivusio.compiler.naming import (
     Names,
     by_type,
     comment,
+    inner_names,
     list_name,
     parameter,
     plain,
@@ -46,7 +47,7 @@ PARTS = {"results": "Results", "inner": "Inner", "window": "Filling", "buffer": 
 
 def function(plan: Plan, loop: Loop, variant: Variant, name: str, module: Module) -> str:
     """Write one function."""
-    own = Function(plan, loop, variant, module, Names(set(RESERVED)))
+    own = Function(plan, loop, variant, module, Names(RESERVED | inner_names(plan.ops)))
     return _Writer(own, name).text()
 
 
@@ -55,7 +56,8 @@ def process(plan: Plan, module: Module) -> str:
     source: SourceKind = "sync" if all_sync(plan) else "async"
     ops = tuple(op for op in plan.ops if isinstance(op, Map | Concurrent))
     variant = Variant(source, monitored=False, sink="results")
-    own = Function(plan, Loop(1, ops), variant, module, Names(set(RESERVED)))
+    names = Names(RESERVED | inner_names(ops))
+    own = Function(plan, Loop(1, ops), variant, module, names, is_loop=False)
     return _Writer(own, "process").process()
 
 
@@ -126,7 +128,7 @@ class _Writer:
         assert isinstance(op, Map | Concurrent)  # noqa: S101  others have been refused
         output = self._next_item(position)
         record = record_of(self._own, op, Here(), item, output, op.body)
-        rest = self._one(position + 1, output)
+        rest = self._one(position + 1, record["output"])
         return render("one", s=record, v=_variant(self._v), rest=rest)
 
     # Names
@@ -191,15 +193,16 @@ class _Writer:
         own = self._own
         output = self._next_item(position)
         record = record_of(own, op, here, item, output, op.body)
-        rest = self._rest(position + 1, here, output)
+        rest = self._rest(position + 1, here, record["output"])
         return render(template, s=record, v=_variant(self._v), rest=rest)
 
     def _filter(self, position: int, op: Filter, here: Here, item: str) -> str:
         own = self._own
-        kept = own.state.setdefault(op.of.index, {}).setdefault("kept", f"kept_{op.of.index}")
+        state = own.state.setdefault(op.of.index, {})
+        kept = state.get("kept") or own.names.fresh("kept")
+        state["kept"] = kept
         record = record_of(own, op, here, item, kept, op.body)
         record["given"] = item
-        record["is_filter"] = True
         own.items[position + 1] = item
         rest = self._rest(position + 1, here, item)
         return render("filter", s=record, v=_variant(self._v), rest=rest)
@@ -258,7 +261,7 @@ class _Writer:
         index = op.of.index
         full = own.state[index].setdefault("full", "")
         if not full:
-            full = own.state[index]["full"] = own.names.fresh(list_name(op, index))
+            full = own.state[index]["full"] = own.names.fresh(list_name(op))
         rest = self._list_call(position, op, here, full)
         record = {
             **own.state[index],
@@ -285,8 +288,8 @@ class _Writer:
         record["counts_input"] = False
         record["drop_filtered"] = self._counted_list_drop(op.of.index, here, full)
         if not self._own.takes_closed(position):
-            record["comment"] = f"{op.of.index + 1} {plain(op.of.name)}: a list is closed"
-        rest = self._rest(position + 1, here, output)
+            record["comment"] = ""  # there is one above, where the list was closed
+        rest = self._rest(position + 1, here, record["output"])
         return render("map", s=record, v=_variant(self._v), rest=rest)
 
     def _counted_list_drop(self, index: int, here: Here, full: str) -> str:

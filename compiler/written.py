@@ -146,9 +146,15 @@ class Project:
         return found.node if found and isinstance(found.node, ast.FunctionDef) else None
 
     def names_of(self, module: str) -> tuple[str, ...]:
-        """Give the names that a module has."""
+        """Give the names that a module has, but those of type variables.
+
+        A type variable means something only in the function that is generic in it.
+        """
         tree = self._result.files.get(module)
-        names = set() if tree is None else set(tree.names)
+        found = {} if tree is None else tree.names
+        names = {
+            name for name, its in found.items() if not isinstance(its.node, nodes.TypeVarLikeExpr)
+        }
         return tuple(sorted(names - {"__builtins__"}))  # mypy has it only at times
 
     def _file(self, module: str) -> _File | None:

@@ -28,7 +28,7 @@ Compile = Callable[[Sequence[Stage], BackpressureConfig | None], Compiled]
 Key = tuple[tuple[Shape, ...], tuple[int, ...]]
 
 _in_process: dict[Key, tuple[Compiled, object]] = {}
-_warned: set[str] = set()
+_warned: set[tuple[str, str]] = set()  # where, and what
 compile_on_demand: Compile | None = None
 
 
@@ -59,14 +59,15 @@ def program_for(
     mode = current_mode()
     if mode == "interpreted":
         return None
+    files = tuple(files)
     found = _found(stages, read_ahead, files)
     if isinstance(found, Program):
         return found
-    _interpret(mode, stages, found)
+    _interpret(mode, stages, found, files[0] if files else "")
     return None
 
 
-def _interpret(mode: Mode, stages: Sequence[Stage], reason: str | None) -> None:
+def _interpret(mode: Mode, stages: Sequence[Stage], reason: str | None, file: str) -> None:
     """Let a run be interpreted, if the mode allows that; `reason` is None if nothing is there."""
     told = " >> ".join(stage.name for stage in stages)
     if mode == "compiled":
@@ -75,8 +76,9 @@ def _interpret(mode: Mode, stages: Sequence[Stage], reason: str | None) -> None:
             f"run `rivusio compile` on the file that has it"
         )
         raise NotCompiledError(message)
-    if reason is not None and (message := f"{told} runs interpreted: {reason}") not in _warned:
-        _warned.add(message)
+    message = f"{told} runs interpreted: {reason}"
+    if reason is not None and (file, message) not in _warned:
+        _warned.add((file, message))
         warnings.warn(message, NotCompiledWarning, stacklevel=6)
 
 
@@ -114,7 +116,7 @@ def _of_files(
                 return found[0]
             why = found
         reason = reason or why
-    return reason or next(_whole_reasons(candidates), None)
+    return reason or next(_whole_reasons(candidates), None) or _changed(candidates, shapes, stages)
 
 
 def _fitting(
@@ -134,6 +136,23 @@ def _fitting(
 
 def _is_named(function: object, qualname: str) -> bool:
     return getattr(function, "__qualname__", qualname) == qualname
+
+
+def _changed(
+    candidates: Sequence[Artifact], shapes: tuple[Shape, ...], stages: Sequence[Stage]
+) -> str | None:
+    """Say which function of a chain was replaced, if its stages have the names they had."""
+    names = [stage.name for stage in stages]
+    for artifact in candidates:
+        manifest = artifact.manifest
+        if manifest is None or manifest.shapes != shapes:
+            continue
+        if [each.name for each in manifest.report] == names:
+            for index, (at, stage) in enumerate(zip(manifest.functions, stages, strict=True)):
+                found = function_of(stage)
+                if at is not None and found is not None and not _is_named(found, at.qualname):
+                    return f"stage {index + 1} {stage.name!r} calls another function"
+    return None
 
 
 def _whole_reasons(candidates: Sequence[Artifact]) -> Iterator[str]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # the stages that take their types from the pipe on their lef
 Next = TypeVar("Next")
 First = TypeVar("First")
 
-# Attributes that stay behind when a pipe is pickled.
+# Attributes that stay behind.
 _TRANSIENT = {"_rivusio_monitor", "_rivusio_outputs", "_rivusio_executor", "_rivusio_is_open"}
 
 Joinable = object  # what may stand beside a pipe; anything else is refused when joined
@@ -65,6 +65,7 @@ class BasePipe(ABC, Generic[In, Out]):
     def __init__(self, name: str | None = None, *, config: StageConfig | None = None) -> None:
         self._rivusio_name = None if name is None else text("name", name)
         self._rivusio_given_config = config
+        self._rivusio_origin = calling_file()
 
     @property
     def name(self) -> str:
@@ -331,7 +332,6 @@ class _Chain(BasePipe[In, Out], PipelineMetricsMixin):
 
     def _set_stages(self, stages: tuple[Stage, ...]) -> None:
         self._stages = stages
-        self._rivusio_origin = calling_file()
 
     def __repr__(self) -> str:
         told = " >> ".join(stage.name for stage in self._stages)

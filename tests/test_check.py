@@ -16,7 +16,7 @@ from typing import TextIO
 import pytest
 from click.testing import CliRunner, Result
 
-from rivusio.cli import checking, main
+from rivusio.cli import main
 from rivusio.compiler import oracle, oracle_worker
 from rivusio.compiler.check import Report, check
 
@@ -300,8 +300,9 @@ def test_a_mypy_that_dies_is_told() -> None:
 
 
 def test_without_mypy_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    there = checking.find_spec
-    monkeypatch.setattr(checking, "find_spec", lambda name: None if name == "mypy" else there(name))
+    monkeypatch.setattr(
+        "rivusio.cli.checking.find_spec", lambda name: None if name == "mypy" else name
+    )
     done = cli(write("right.py", RIGHT))
     assert done.exit_code == 1
     assert done.stderr == 'error: this needs mypy: pip install "rivusio[compiler]"\n'

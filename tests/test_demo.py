@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -73,3 +74,48 @@ def test_a_reader_that_leaves_sees_no_traceback(tmp_path: Path) -> None:
         assert running.stderr is not None
         running.stdout.close()
         assert running.stderr.read() == b""
+
+
+def test_both_modes_give_the_same_and_the_generated_module_is_named(tmp_path: Path) -> None:
+    """In a copy: what is compiled stands beside the example."""
+    examples = shutil.copytree(
+        DEMO.parent, tmp_path / "examples", ignore=shutil.ignore_patterns("__*__")
+    )
+    compiled = subprocess.run(
+        [sys.executable, "-m", "rivusio.cli", "compile", examples / "flights.py"],
+        check=False,
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONUTF8": "1"},
+    )
+    assert (compiled.returncode, compiled.stdout) == (0, "")
+    assert "3 stages in 1 loop, 3 inlined" in compiled.stderr
+    compared = subprocess.run(
+        [sys.executable, examples / "compare.py"],
+        check=False,
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONUTF8": "1"},
+    )
+    assert (compared.returncode, compared.stderr) == (0, "")
+    assert "compiled gives the same delays of 164 airports as interpreted" in compared.stdout
+    assert "of the CPU time" in compared.stdout
+    assert str(Path("examples", "__rivusio__", "flights__flights.py")) in compared.stdout
+
+
+def test_without_an_artifact_the_comparison_says_what_to_do(tmp_path: Path) -> None:
+    examples = shutil.copytree(
+        DEMO.parent, tmp_path / "examples", ignore=shutil.ignore_patterns("__*__")
+    )
+    done = subprocess.run(
+        [sys.executable, examples / "compare.py"],
+        check=False,
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "cannot run compiled: it was not compiled; run `rivusio compile`" in done.stderr
+    assert done.stderr.count("\n") == 1

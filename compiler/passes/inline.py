@@ -80,13 +80,13 @@ def refusal(stage: StageInfo) -> str | None:
         return stage.no_source
     if not function.is_typed:
         return "mypy has something against it, or cannot say its types"
-    tried = try_to_inline(
+    tried = try_to_inline(  # no name that is given here can be one of the user's
         function.node,
-        item="item",
-        receiver=None if function.class_name is None else "pipe",
-        module="module",
+        item="the item",
+        receiver=None if function.class_name is None else "the pipe",
+        module="the module",
         module_names=function.module_names,
-        fresh=lambda name: f"{name}_",
+        fresh=lambda name: f"the {name}",
         class_name=function.class_name,
     )
     if isinstance(tried, Inlined):

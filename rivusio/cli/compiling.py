@@ -103,6 +103,9 @@ def explain(files: tuple[str, ...], form: str, timeout: float | None, *, no_impo
 
 def _only_check(files: Sequence[str]) -> None:
     artifact = compiler("artifact")
+    for file in files:
+        if not Path(file).is_file():
+            raise Refusal(f'cannot check "{file}": there is no such file; give a Python file')
     stale = [(file, artifact.outdated(Path(file))) for file in dict.fromkeys(files)]
     for file, reason in stale:
         if reason is not None:

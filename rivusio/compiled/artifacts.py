@@ -16,9 +16,17 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from rivusio.compiled.guards import Inlined, function_of
-from rivusio.compiled.manifest import FOLDER, BrokenArtifact, Manifest, hash_of, read, this_python
+from rivusio.compiled.manifest import (
+    FOLDER,
+    BrokenArtifact,
+    Manifest,
+    hash_of,
+    read,
+    stem_of,
+    this_python,
+    this_version,
+)
 from rivusio.compiled.program import Program
-from rivusio.compiled.shape import Shape
 from rivusio.stage import Stage
 from rivusio.tracebacks import LineMap, Origin
 
@@ -70,7 +78,7 @@ def artifacts_of(file: str) -> list[Artifact]:
 
 def _read_all(folder: Path, stem: str) -> Iterator[Artifact]:
     for path in sorted(folder.glob("*.json")):
-        if not path.name.startswith(f"{stem}__"):
+        if stem_of(path) != stem:
             continue
         module = path.with_suffix(".py")
         try:
@@ -106,6 +114,8 @@ def staleness(artifact: Artifact) -> str | None:
     manifest = artifact.manifest
     if manifest is None:
         return artifact.broken
+    if manifest.rivusio != this_version():
+        return f"it was compiled by rivusio {manifest.rivusio}"
     if manifest.python != this_python():
         return f"it was compiled for Python {manifest.python}"
     home = artifact.path.parent.parent
@@ -203,7 +213,11 @@ def _program(
     file = str(artifact.path)
     namespace: dict[str, Any] = {"__name__": f"rivusio_generated.{artifact.path.stem}"}
     namespace.update(modules)
-    exec(compile(content, file, "exec", dont_inherit=True), namespace)  # noqa: S102  its hash was compared
+    try:
+        code = compile(content, file, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return f"Python does not accept {artifact.path.name}: {error}"
+    exec(code, namespace)  # noqa: S102  its hash was compared
     linecache.checkcache(file)
     return Program(
         file,
@@ -228,8 +242,3 @@ def _origins(manifest: Manifest, functions: dict[int, FunctionType]) -> dict[int
         for line, at in manifest.origins.items()
         if at.stage in functions
     }
-
-
-def has_shapes(artifact: Artifact, shapes: tuple[Shape, ...]) -> bool:
-    """Tell whether an artifact was made for stages of these shapes."""
-    return artifact.manifest is not None and artifact.manifest.shapes == shapes

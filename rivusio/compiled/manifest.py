@@ -160,6 +160,24 @@ def hash_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def stem_of(path: Path) -> str | None:
+    """Give the name of the user's file that an artifact is of, going by the artifact's name.
+
+    >>> stem_of(Path("__rivusio__/flights__late.json"))
+    'flights'
+    >>> stem_of(Path("__rivusio__/flights__new__late.json"))  # of flights__new.py
+    'flights__new'
+    """
+    stem, _, chain = path.stem.rpartition("__")  # an index is `stem.index`; no chain has a dot
+    return stem if stem and "." not in chain else None
+
+
+def this_version() -> str:
+    """Give the version of rivusio that is running."""
+    version: str = sys.modules["rivusio"].__version__  # importing it here would be a circle
+    return version
+
+
 def this_python() -> str:
     """Give the version of Python that decides how code is read."""
     return f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -269,7 +269,7 @@ def test_a_function_that_was_not_called_is_an_error_if_its_chain_is_unsure() -> 
     place = f"case.py:{LINES + 4}:24"
     assert said(done) == [
         (
-            f'{place}: error: stage 2 "Double": its retry_attempts is not written here, and '
+            f'{place}: warning: stage 2 "Double": its retry_attempts is not written here, and '
             f"importing the file does not make this chain  [rivusio-compile]\n"
             f"{place}: note: write in the chain what it is, or make the chain at the top level of "
             f"the file"

@@ -1,0 +1,131 @@
+"""What holds of every plan, before and after each pass; tests look at it after every pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from rivusio.compiler.plan import (
+    Await,
+    Batch,
+    Body,
+    Buffer,
+    Call,
+    Concurrent,
+    Either,
+    Elided,
+    Filter,
+    FlatMap,
+    Inline,
+    Map,
+    Op,
+    Pass,
+    Plan,
+    SlidingWindow,
+    StageInfo,
+    Take,
+    TumblingWindow,
+    UserStream,
+)
+
+KINDS: dict[type[Op], frozenset[str]] = {
+    Map: frozenset({"map"}),
+    Filter: frozenset({"filter"}),
+    FlatMap: frozenset({"flat_map"}),
+    Take: frozenset({"take", "take_none"}),
+    Batch: frozenset({"batch", "lingering_batch"}),
+    TumblingWindow: frozenset({"tumbling"}),
+    SlidingWindow: frozenset({"sliding"}),
+    UserStream: frozenset({"stream"}),
+    Concurrent: frozenset({"map"}),
+}
+
+
+class PlanError(AssertionError):
+    """A plan is not what a plan has to be: a fault of the compiler's."""
+
+
+def check_plan(plan: Plan, *, is_final: bool = False) -> None:
+    """Look whether a plan is sound.
+
+    Args:
+        plan: before, between or after the passes.
+        is_final: whether all passes have been made.
+
+    Raises:
+        PlanError: with all that is wrong, one fault a line.
+    """
+    faults = [*_of_plan(plan), *(fault for op in plan.ops for fault in _of_op(op))]
+    if is_final:
+        faults += [
+            f"{_named(op.of)}: an elided await was left"
+            for op in plan.ops
+            if isinstance(getattr(op, "body", None), Elided)
+        ]
+    if faults:
+        raise PlanError("\n".join([f'the plan of "{plan.name}" is wrong', *faults]))
+
+
+def _of_plan(plan: Plan) -> Iterator[str]:
+    """Say what is wrong with the row of ops."""
+    stages = [op.of.index for op in plan.ops if not isinstance(op, Buffer)]
+    if stages != list(range(len(stages))):
+        yield f"its stages are {stages}, and not one after another"
+    for op, following in zip(plan.ops, [*plan.ops[1:], None], strict=True):
+        if isinstance(op, Buffer):
+            stands = isinstance(following, Buffer) if op.whole else following is not None
+            is_before = following is not None and following.of.index == op.of.index
+            if not (is_before and (stands or op.whole)):
+                yield f"{_named(op.of)}: its buffer does not stand before it"
+            if not (op.whole or op.of.shape.buffered):
+                yield f"{_named(op.of)}: it has a buffer that its shape does not have"
+    if plan.is_sync and any(isinstance(op, Buffer) or op.of.shape.needs_loop for op in plan.ops):
+        yield "it is sync, with a stage that needs an event loop"
+
+
+def _of_op(op: Op) -> Iterator[str]:
+    stage = op.of
+    if not isinstance(op, Buffer) and stage.shape.kind not in KINDS[type(op)]:
+        yield f'{_named(stage)}: {type(op).__name__} of a "{stage.shape.kind}"'
+    match op:
+        case Take() | UserStream() | Buffer():
+            return
+        case Concurrent() if not stage.shape.concurrent:
+            yield f"{_named(stage)}: its shape is not concurrent"
+        case Batch(linger=linger) if linger != (stage.shape.kind == "lingering_batch"):
+            yield f"{_named(stage)}: it lingers where its shape does not, or the other way"
+        case _:
+            pass
+    body = op.body
+    if not _fits(body, stage):
+        kind = type(body).__name__
+        yield f'{_named(stage)}: {kind} where its shape says "{stage.shape.entry}"'
+    if isinstance(body, Inline | Elided) and stage.function is None:
+        yield f"{_named(stage)}: {type(body).__name__} without a function"
+    if isinstance(body, Inline) and isinstance(op, FlatMap | Concurrent):
+        yield f"{_named(stage)}: the body of a {type(op).__name__} cannot stand in a loop"
+
+
+def _fits(body: Body, stage: StageInfo) -> bool:
+    """Tell whether a function may be entered so, for what its stage's shape says."""
+    entry = stage.shape.entry
+    match body:
+        case Pass():
+            return entry == "pass"
+        case Call(checks=checks):
+            sure = checks or not stage.may_be_awaitable
+            return entry == "call" or (entry == "either" and not checks and sure)
+        case Await():
+            return entry == "await"
+        case Elided():
+            return entry == "await" and not stage.shape.timed
+        case Either():
+            return entry == "either"
+        case Inline(in_coroutine=in_coroutine):
+            return entry in (("await",) if in_coroutine else ("call", "either"))
+        case _:
+            assert_never(body)
+
+
+def _named(stage: StageInfo) -> str:
+    return f'stage {stage.index + 1} "{stage.name}"'
