@@ -27,7 +27,6 @@ from rivusio.compiled.manifest import (
     BrokenArtifact,
     FunctionAt,
     Manifest,
-    OriginAt,
     StageReport,
     hash_of,
     read,
@@ -91,16 +90,7 @@ def manifest_of(
         modules=dict(emitted.modules),
         places=dict(emitted.places),
         holdings=dict(emitted.holdings),
-        origins={
-            line: OriginAt(
-                stage=at.stage,
-                line=at.line,
-                end_line=at.end_line,
-                column=at.column,
-                end_column=at.end_column,
-            )
-            for line, at in emitted.origins.items()
-        },
+        origins=dict(emitted.origins),
         report=tuple(report),
     ).sealed()
 

@@ -1,7 +1,8 @@
-"""All phases of the compiler, in order.
+"""All phases of the compiler, in order: one function each.
 
-files ── check ──▶ typed chains ── resolve ──▶ stages ── plan, passes, emit ──▶ modules
-── verify ──▶ artifacts
+`examine` reads the files and checks the joints of their chains, `resolved` says what each stage
+is, `run_passes` and `emit` make modules of them, `verify.strict` proves those, and `artifact.write`
+lays them beside the files.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from rivusio.compiler import artifact, resolve, verify
 from rivusio.compiler.artifact import Written
 from rivusio.compiler.check import examine, in_order
 from rivusio.compiler.emit import FormatError, emit
-from rivusio.compiler.ir import Complaint, Diagnostic, Span
+from rivusio.compiler.ir import COMPILE, Complaint, Diagnostic, Span
 from rivusio.compiler.oracle import TIMEOUT, OracleError
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.plan import Plan, StageInfo, plan_of
@@ -24,7 +25,6 @@ from rivusio.compiler.report import STAYS_A_CALL, report_of
 from rivusio.compiler.source import Source
 
 FAILURES = (OracleError, artifact.ArtifactError, FormatError)  # each says why, in one line
-COMPILE = "rivusio-compile"  # the code of what stands in the way of compiling a chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ def _calls(made: _Made, source: Source) -> Iterator[Diagnostic]:
     """Say which stages stay calls, for `--strict`."""
     column = source.column(made.span.line, made.span.column)
     for index, stage in enumerate(made.written.manifest.report):
-        if stage.how in STAYS_A_CALL and made.plan.ops[index].of.shape.entry != "pass":
+        if stage.how in STAYS_A_CALL:
             message = f'stage {index + 1} "{stage.name}" is {stage.how}: {stage.why}'
             yield Diagnostic(made.path, made.span.line, column, "error", message, COMPILE)
 

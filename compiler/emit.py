@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it has no types
 
-from rivusio.compiled.program import Holding, Place
+from rivusio.compiled.program import Holding, Place, Statement
 from rivusio.compiler.lower import lower
-from rivusio.compiler.marks import Origin, lines_of, read_marks
+from rivusio.compiler.marks import lines_of, read_marks
 from rivusio.compiler.naming import FROM_ABC, FROM_COLLECTIONS, FROM_RUNTIME, FROM_TYPING
 from rivusio.compiler.plan import Plan, StageInfo
 from rivusio.compiler.rendering import render
@@ -33,7 +33,7 @@ class Emitted:
 
     text: str
     places: Mapping[int, Place]
-    origins: Mapping[int, Origin]
+    origins: Mapping[int, Statement]
     holdings: Mapping[str, tuple[Holding, ...]]
     modules: Mapping[str, int]
     inlined: frozenset[int]

@@ -20,7 +20,7 @@ from rivusio.compiler.plan import plan_of
 from rivusio.config import BackpressureConfig
 from rivusio.pipeline import BasePipe
 from rivusio.stage import Stage
-from rivusio.tracebacks import LineMap, Origin
+from rivusio.tracebacks import LineMap
 
 _numbers = itertools.count(1)
 
@@ -64,17 +64,10 @@ def _loaded(emitted: Emitted, stages: Sequence[Stage], shapes: tuple[Shape, ...]
     linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
     exec(compile(text, file, "exec", dont_inherit=True), namespace)  # noqa: S102  just written
     origins = {}
-    for line, origin in emitted.origins.items():
-        function = function_of(stages[origin.stage])
+    for line, statement in emitted.origins.items():
+        function = function_of(stages[statement.stage])
         if function is not None:
-            origins[line] = Origin(
-                function.__code__.co_filename,
-                function.__code__.co_qualname,
-                origin.line,
-                origin.end_line,
-                origin.column,
-                origin.end_column,
-            )
+            origins[line] = statement.origin(function)
     return Program(
         file, shapes, namespace, emitted.places, emitted.holdings, LineMap(file, origins), text
     )

@@ -20,6 +20,7 @@ Severity = Literal["error", "warning"]
 Awaitable = Literal["never", "maybe"]
 
 CHAIN = "rivusio-chain"  # the code of what is wrong with a chain
+COMPILE = "rivusio-compile"  # the code of what stands in the way of compiling one
 
 
 @dataclass(frozen=True, slots=True, order=True)

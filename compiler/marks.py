@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rivusio.compiled.program import Does, Place
+from rivusio.compiled.program import Does, Place, Statement
 
 MARK = re.compile(r"^\s*#@ ")
 DOES: dict[str, Does] = {
@@ -28,22 +28,11 @@ DOES: dict[str, Does] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """The user's statement that a line stands for, by the index of its stage."""
-
-    stage: int
-    line: int
-    end_line: int
-    column: int
-    end_column: int
-
-
-@dataclass(frozen=True, slots=True)
 class Marked:
     """What one mark says."""
 
     place: Place
-    origin: Origin | None
+    origin: Statement | None
 
 
 def marked(statement: ast.stmt, mark: str) -> str:
@@ -145,9 +134,9 @@ def _said(mark: str) -> Marked:
     return Marked(place, None if origin is None else _origin(origin.removeprefix("origin=")))
 
 
-def _origin(text: str) -> Origin | None:
+def _origin(text: str) -> Statement | None:
     stage, *position = map(int, text.split(":"))
     if len(position) != 4 or not position[0]:
         return None
     line, end_line, column, end_column = position
-    return Origin(stage, line, end_line, column, end_column)
+    return Statement(stage, line, end_line, column, end_column)

@@ -20,7 +20,7 @@ from rivusio.compiler.aliases import alias_of
 from rivusio.compiler.facts import KnownFunction
 from rivusio.compiler.function_sources import FunctionSources
 from rivusio.compiler.functions import FunctionRef
-from rivusio.compiler.ir import Annotation, Chain, Diagnostic, Severity, Span, Stage, Typed
+from rivusio.compiler.ir import COMPILE, Annotation, Chain, Diagnostic, Severity, Span, Stage, Typed
 from rivusio.compiler.live_child import Live, LiveChain, LiveError, LiveStage
 from rivusio.compiler.matching import Matches, matches
 from rivusio.compiler.oracle import TypedFile
@@ -28,7 +28,6 @@ from rivusio.compiler.plan import ANY, StageInfo, Type, UserFunction
 from rivusio.compiler.source import Source
 
 ANY_OF_TYPING = re.compile(rf"\b{alias_of('typing')}\.Any\b")  # generated code has a name for it
-COMPILE = "rivusio-compile"  # the code of what stands in the way of compiling a chain
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,11 @@ class Settings:
     skip_none: bool = False
     backpressure: BackpressureConfig | None = None
 
+    @property
+    def treat_failures(self) -> bool:
+        """Whether they say anything of a call that fails or takes too long."""
+        return self.retry is not None or self.timeout is not None or self.on_error != "raise"
+
 
 def resolve(config: StageConfig | None) -> Settings:
     """Give the settings that `config` comes down to.

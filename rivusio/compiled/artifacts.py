@@ -15,7 +15,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from rivusio.compiled.guards import Inlined, function_of
+from rivusio.compiled.guards import Inlined, difference, function_of
 from rivusio.compiled.manifest import (
     FOLDER,
     BrokenArtifact,
@@ -94,6 +94,9 @@ def loaded(
     manifest = artifact.manifest
     if manifest is None:
         return artifact.broken
+    for known in artifact.programs.values():
+        if difference(stages, known[1]) is None:
+            return known
     inlined = _inlined(artifact, manifest, stages)
     if isinstance(inlined, str):
         return inlined
@@ -231,14 +234,7 @@ def _program(
 
 def _origins(manifest: Manifest, functions: dict[int, FunctionType]) -> dict[int, Origin]:
     return {
-        line: Origin(
-            functions[at.stage].__code__.co_filename,
-            functions[at.stage].__code__.co_qualname,
-            at.line,
-            at.end_line,
-            at.column,
-            at.end_column,
-        )
-        for line, at in manifest.origins.items()
-        if at.stage in functions
+        line: statement.origin(functions[statement.stage])
+        for line, statement in manifest.origins.items()
+        if statement.stage in functions
     }

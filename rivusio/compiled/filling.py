@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from rivusio.buffer import BufferStatistics
 from rivusio.compiled.feed import Feed
-from rivusio.compiled.parts import Part, State
+from rivusio.compiled.parts import Upstream
 from rivusio.config import BackpressureConfig
 from rivusio.interpreter.buffered import BURST, BufferedBoundary
 from rivusio.interpreter.node import Item, RunState
@@ -27,7 +27,7 @@ NEVER = -float("inf")  # the end of a window that is not open
 Fill = Callable[[Any, Any], Coroutine[Any, Any, None]]
 
 
-class Filling(Part):
+class Filling(Upstream):
     """The part of a generated loop that fills a window or a buffer.
 
     Attributes:
@@ -37,14 +37,6 @@ class Filling(Part):
 
     window: Window
     buffer: Reader
-
-    def leave(self, error: BaseException, state: State) -> NoReturn:
-        """Take over the locals when an exception leaves the function, and let it leave.
-
-        Raises:
-            BaseException: always.
-        """
-        raise self.left(error, state)
 
     def pull(self) -> NoReturn:
         """Refuse: what the loop gives is in the window or the buffer."""

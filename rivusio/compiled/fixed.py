@@ -1,9 +1,13 @@
-"""What a run fixes when it starts, so that nothing which changes later changes the run."""
+"""What a run fixes when it starts, so that nothing which changes later changes the run.
+
+`Bound` is how generated code asks for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rivusio.compiled.shape import Shape
 from rivusio.interpreter.making import make_step
@@ -44,3 +48,39 @@ def fix(run: RunState, stages: Sequence[Stage], shapes: Sequence[Shape]) -> tupl
         )
         for index, (stage, shape) in enumerate(zip(stages, shapes, strict=True))
     )
+
+
+class Bound:
+    """What a generated function asks for when it starts.
+
+    Args:
+        stages: those of the whole chain, as they were when the run started.
+    """
+
+    def __init__(self, stages: tuple[FixedStage, ...]) -> None:
+        self._stages = stages
+
+    def call(self, stage: int) -> Any:  # typed by the generated code, which knows
+        """Give the user's function of a stage, bound to its pipe."""
+        operation: Any = self._stages[stage].operation
+        return operation.call
+
+    def pipe(self, stage: int) -> Any:  # see call
+        """Give the pipe of a stage."""
+        return self._stages[stage].pipe
+
+    def operation(self, stage: int) -> Any:  # one of the operations; generated code knows which
+        """Give what a stage does, with its sizes."""
+        return self._stages[stage].operation
+
+    def step(self, stage: int) -> Step:
+        """Give what carries out the settings of a stage when a call has failed."""
+        step = self._stages[stage].step
+        assert step is not None  # noqa: S101  the shapes have been compared
+        return step
+
+    def timeout(self, stage: int) -> float:
+        """Give the seconds that one try of a stage may take."""
+        timeout = self._stages[stage].settings.timeout
+        assert timeout is not None  # noqa: S101  the shapes have been compared
+        return timeout

@@ -48,7 +48,12 @@ def why_not(
 ) -> str | None:
     """Say why these stages are not those that were compiled; None if they are."""
     if shapes_of(stages, read_ahead) != shapes:
-        return _difference(stages, read_ahead, shapes)
+        return _shape_difference(stages, read_ahead, shapes)
+    return difference(stages, inlined)
+
+
+def difference(stages: Sequence[Stage], inlined: Sequence[Inlined]) -> str | None:
+    """Say which function is not the one whose body was inlined; None if all are."""
     for each in inlined:
         function = function_of(stages[each.stage])
         if function is not each.function:
@@ -58,7 +63,7 @@ def why_not(
     return None
 
 
-def _difference(
+def _shape_difference(
     stages: Sequence[Stage], read_ahead: BackpressureConfig | None, shapes: tuple[Shape, ...]
 ) -> str:
     now = shapes_of(stages, read_ahead)

@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from rivusio.compiled.program import Holding, Place
+from rivusio.compiled.program import Holding, Place, Statement
 from rivusio.compiled.shape import Shape
 
 FORMAT = 1
@@ -32,18 +32,6 @@ class FunctionAt(BaseModel):
     file: str
     qualname: str
     line: int
-
-
-class OriginAt(BaseModel):
-    """The user's statement that a generated line stands for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    stage: int
-    line: int
-    end_line: int
-    column: int
-    end_column: int
 
 
 class StageReport(BaseModel):
@@ -105,7 +93,7 @@ class Manifest(BaseModel):
     modules: dict[str, int]
     places: dict[int, Place]
     holdings: dict[str, tuple[Holding, ...]]
-    origins: dict[int, OriginAt]
+    origins: dict[int, Statement]
     report: tuple[StageReport, ...]
     seal: str = ""
 

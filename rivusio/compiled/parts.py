@@ -12,7 +12,7 @@ from types import AsyncGeneratorType
 from typing import Any, NoReturn
 
 from rivusio.clock import Clock
-from rivusio.compiled.fixed import FixedStage
+from rivusio.compiled.fixed import Bound, FixedStage
 from rivusio.compiled.outputs import close_outputs, rest_of
 from rivusio.compiled.program import Holding, Place, Program
 from rivusio.counters import RunCounters, StageCounters
@@ -29,15 +29,14 @@ from rivusio.interpreter.node import (
     close_generator,
     upstream_of,
 )
-from rivusio.interpreter.steps import Step
-from rivusio.stage import Operation, time_matters
+from rivusio.stage import Batch, Operation, SlidingWindow, TumblingWindow, time_matters
 from rivusio.tracebacks import retraced
 from rivusio.windows import Holder
 
 State = dict[str, Any]  # the locals of a generated function
 
 
-class Part(Node):
+class Part(Bound, Node):
     """What belongs to one generated loop in a run.
 
     Args:
@@ -56,8 +55,8 @@ class Part(Node):
         function: str,
         upstream: Node,
     ) -> None:
+        super().__init__(stages)
         self._run = run
-        self._stages = stages
         self._places = program.places
         self._line_maps = {program.file: program.line_map}
         self._holdings = program.holdings.get(function, ())
@@ -67,25 +66,6 @@ class Part(Node):
         self._in_flight: tuple[int, Item] | None = None
 
     # What a generated function asks for when it starts
-
-    def call(self, stage: int) -> Any:  # typed by the generated code, which knows
-        """Give the user's function of a stage, bound to its pipe."""
-        operation: Any = self._stages[stage].operation
-        return operation.call
-
-    def pipe(self, stage: int) -> Any:  # see call
-        """Give the pipe of a stage."""
-        return self._stages[stage].pipe
-
-    def operation(self, stage: int) -> Any:  # one of the operations; generated code knows which
-        """Give what a stage does, with its sizes."""
-        return self._stages[stage].operation
-
-    def step(self, stage: int) -> Step:
-        """Give what carries out the settings of a stage when a call has failed."""
-        step = self._stages[stage].step
-        assert step is not None  # noqa: S101  the shapes have been compared
-        return step
 
     def counters(self, stage: int) -> StageCounters:
         """Give the counters of a stage in a run that is observed."""
@@ -97,12 +77,6 @@ class Part(Node):
         operation = self._stages[stage].operation
         assert time_matters(operation)  # noqa: S101  the shapes have been compared
         return make_holder(operation)
-
-    def timeout(self, stage: int) -> float:
-        """Give the seconds that one try of a stage may take."""
-        timeout = self._stages[stage].settings.timeout
-        assert timeout is not None  # noqa: S101  the shapes have been compared
-        return timeout
 
     @property
     def clock(self) -> Clock:
@@ -212,7 +186,7 @@ class Part(Node):
 
 
 def _takes_lists(operation: Operation) -> bool:
-    return type(operation).__name__ in {"Batch", "TumblingWindow", "SlidingWindow"}
+    return isinstance(operation, Batch | TumblingWindow | SlidingWindow)
 
 
 def _held(holding: Holding, state: State) -> list[Item]:
@@ -236,10 +210,8 @@ def escaped(error: Exception, place: Place) -> Exception:
     return made
 
 
-class Inner(Part):
-    """A part that gives its results to another part of the run."""
-
-    generator: AsyncGeneratorType[Item, None]
+class Upstream(Part):
+    """A part whose results another part of the run takes."""
 
     def leave(self, error: BaseException, state: State) -> NoReturn:
         """Take over the locals when an exception leaves the function, and let it leave.
@@ -248,6 +220,12 @@ class Inner(Part):
             BaseException: always.
         """
         raise self.left(error, state)
+
+
+class Inner(Upstream):
+    """A part that gives its results as they are asked for."""
+
+    generator: AsyncGeneratorType[Item, None]
 
     async def pull(self) -> Item:
         """Give the next result."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any, Literal
 
 from rivusio.compiled.shape import Shape
-from rivusio.tracebacks import LineMap
+from rivusio.tracebacks import LineMap, Origin
 
 # What happens at a line:
 #   source   the user's iterable is asked for an item
@@ -40,6 +41,23 @@ class Place:
     item: str | None = None
     in_flush: bool = False
     in_coroutine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The user's statement that a generated line stands for, in the function of a stage."""
+
+    stage: int
+    line: int
+    end_line: int
+    column: int
+    end_column: int
+
+    def origin(self, function: FunctionType) -> Origin:
+        """Say where it stands, for a traceback."""
+        code = function.__code__
+        position = self.line, self.end_line, self.column, self.end_column
+        return Origin(code.co_filename, code.co_qualname, *position)
 
 
 @dataclass(frozen=True, slots=True)

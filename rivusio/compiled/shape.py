@@ -86,16 +86,10 @@ def shape_of(stage: Stage) -> Shape:
     operation = stage.operation
     settings = stage.settings
     single = stage.has_single_call
-    treated = single and (
-        stage.handler is not None
-        or settings.retry is not None
-        or settings.timeout is not None
-        or settings.on_error != "raise"
-    )
     return Shape(
         kind=_kind_of(operation),
         entry=_entry_of(operation),
-        treated=treated,
+        treated=single and (stage.handler is not None or settings.treat_failures),
         timed=single and settings.timeout is not None,
         skip_none=settings.skip_none,
         buffered=settings.backpressure is not None,

@@ -49,11 +49,7 @@ class Step:
         self._handler = stage.handler
         self.function, self.entry = _call_of(stage.operation)
         settings = self.settings
-        self._is_treated = self._handler is not None or (
-            settings.retry is not None
-            or settings.timeout is not None
-            or settings.on_error != "raise"
-        )
+        self._is_treated = self._handler is not None or settings.treat_failures
         self.is_filter = isinstance(stage.operation, Filter)
         # Nothing but the call itself matters, so a segment may make it without ceremony.
         self.is_bare = (
