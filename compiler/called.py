@@ -126,6 +126,10 @@ class Functions:
         function = _undecorated(node)
         if function is not None:
             return self._function(function, self._module_of(function), _ret(function.type))
+        if isinstance(node, nodes.OverloadedFuncDef) and node.fullname.startswith("builtins."):
+            return Called(
+                no_function=FOREIGN
+            )  # such as `sum`: none of them is a coroutine function
         is_decorated = isinstance(node, nodes.Decorator | nodes.OverloadedFuncDef)
         return self._by_type(its, DECORATED if is_decorated else UNKNOWN)
 

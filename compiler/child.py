@@ -1,7 +1,6 @@
 """Runs a module of the compiler's in a child process: one request, one answer, both JSON.
 
-A child, because a crash, a hang or the memory of what runs there shall not be the compiler's;
-and because mypy runs the plugins that the user's settings name, which may do anything.
+A child, because a crash, a hang or the memory of what runs there shall not be the compiler's.
 """
 
 from __future__ import annotations
@@ -12,18 +11,9 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import TypeVar
-
-from pydantic import TypeAdapter, ValidationError
 
 TIMEOUT = 120.0  # seconds: a large project, on a cold cache
 SAID = 3  # lines of what a dying child has said that are shown
-
-Answer = TypeVar("Answer")
-
-
-class OracleError(Exception):
-    """mypy gave no answer; the message says why, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,54 +39,20 @@ def run(worker: str, request: bytes, timeout: float) -> Ended:
         try:
             stdout, stderr = child.communicate(request, timeout)
         except subprocess.TimeoutExpired as error:
-            _kill(child)
+            kill(child)
             raise TimeoutError from error
         except BaseException:  # an interrupt must not leave it behind
-            _kill(child)
+            kill(child)
             raise
     return Ended(child.returncode, stdout, stderr)
 
 
-def _kill(child: subprocess.Popen[bytes]) -> None:
+def kill(child: subprocess.Popen[bytes]) -> None:
     """Kill a child and what it has started: that would keep its output open."""
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
     child.kill()
-
-
-def ask(worker: str, request: bytes, answer: TypeAdapter[Answer], timeout: float) -> Answer:
-    """Let mypy answer one request.
-
-    Args:
-        worker: the full name of the module.
-        request: what goes to its standard input.
-        answer: what comes back from its standard output.
-        timeout: how long it may take, in seconds.
-
-    Raises:
-        OracleError: when mypy crashes, hangs, or refuses its settings.
-    """
-    try:
-        ended = run(worker, request, timeout)
-    except TimeoutError as error:
-        message = f"mypy has not answered within {timeout:g} s; try --timeout {2 * timeout:g}"
-        raise OracleError(message) from error
-    except OSError as error:
-        message = f"cannot start mypy: {error.strerror}"
-        raise OracleError(message) from error
-    try:
-        return answer.validate_json(ended.stdout)
-    except ValidationError as error:
-        raise OracleError(_why(ended)) from error
-
-
-def _why(ended: Ended) -> str:
-    """Say in one line why mypy gave no answer."""
-    if ended.code < 0:
-        signaled = f"mypy was ended by signal {-ended.code}"
-        return f"{signaled}; a very long chain does that: give parts names"
-    return f"mypy failed: {said(ended)}"
 
 
 def said(ended: Ended) -> str:

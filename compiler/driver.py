@@ -13,14 +13,14 @@ from pathlib import Path
 
 import rivusio
 from rivusio.compiled.manifest import FOLDER, StageReport
-from rivusio.compiler import artifact, resolve, verify
+from rivusio.compiler import artifact, mypy_child, resolve, verify
 from rivusio.compiler.artifact import Written
 from rivusio.compiler.check import examine, in_order
 from rivusio.compiler.emit import FormatError, emit
 from rivusio.compiler.ir import COMPILE, Complaint, Diagnostic, Span
 from rivusio.compiler.oracle import TIMEOUT, OracleError
 from rivusio.compiler.passes import run_passes
-from rivusio.compiler.plan import Plan, StageInfo, plan_of
+from rivusio.compiler.plan import Plan, plan_of
 from rivusio.compiler.report import STAYS_A_CALL, report_of
 from rivusio.compiler.source import Source
 
@@ -113,9 +113,10 @@ def compile_files(paths: Sequence[str], options: Options) -> Compilation:
     stale = [path for path in named if path not in fresh]
     if not stale:
         return Compilation(fresh=tuple(fresh))
-    planned = plan_files(stale, options)
-    if planned.sources and planned.made:
-        planned.diagnostics.extend(_verified(planned))
+    with mypy_child.kept():
+        planned = plan_files(stale, options)
+        if planned.sources and planned.made:
+            planned.diagnostics.extend(_verified(planned, options.timeout))
     wrong = {each.path for each in planned.diagnostics if each.severity == "error"}
     for path, source in planned.sources.items():
         if path not in wrong and source.path not in wrong:
@@ -169,9 +170,7 @@ def plan_files(paths: Sequence[str], options: Options) -> Planned:
         )
         planned.diagnostics.extend(resolution.diagnostics)
         chains = resolution.chains
-        names = artifact.artifact_names(Path(file.path), [each.chain.name for each in chains])
-        for each, name in zip(chains, names, strict=True):
-            made = _made(file.path, each.chain.name, each.chain.span, name, each.stages)
+        for made in _made(file.path, chains):
             if (reason := _refused(made.written.text)) is not None:
                 planned.diagnostics.append(_too_long(made, source, reason))
                 continue
@@ -189,11 +188,15 @@ def _files(chains: Sequence[resolve.ResolvedChain]) -> Iterator[str]:
                 yield stage.function.file
 
 
-def _made(path: str, chain: str, span: Span, name: str, stages: tuple[StageInfo, ...]) -> _Made:
-    plan = run_passes(plan_of(chain, stages))
-    emitted = emit(plan, rivusio.__version__)
-    manifest = artifact.manifest_of(Path(path), chain, stages, emitted, report_of(plan))
-    return _Made(path, span, Written(name, emitted.text, manifest), plan)
+def _made(path: str, chains: Sequence[resolve.ResolvedChain]) -> Iterator[_Made]:
+    """Write the modules of a file's chains."""
+    names = artifact.artifact_names(Path(path), [each.chain.name for each in chains])
+    plans = [run_passes(plan_of(each.chain.name, each.stages)) for each in chains]
+    emitted = emit(plans, rivusio.__version__)
+    for each, name, plan, module in zip(chains, names, plans, emitted, strict=True):
+        report = report_of(plan)
+        manifest = artifact.manifest_of(Path(path), each.chain.name, each.stages, module, report)
+        yield _Made(path, each.chain.span, Written(name, module.text, manifest), plan)
 
 
 def _refused(text: str) -> str | None:
@@ -226,7 +229,7 @@ def _calls(made: _Made, source: Source) -> Iterator[Diagnostic]:
             yield Diagnostic(made.path, made.span.line, column, "error", message, COMPILE)
 
 
-def _verified(planned: Planned) -> Iterator[Diagnostic]:
+def _verified(planned: Planned, timeout: float) -> Iterator[Diagnostic]:
     """Let mypy verify what was written; what it finds is a bug of the compiler's."""
     by_name = {each.written.name: each for each in planned.made}
     modules = [
@@ -234,7 +237,7 @@ def _verified(planned: Planned) -> Iterator[Diagnostic]:
         for name, each in by_name.items()
     ]
     texts = [(source.path, source.text) for source in planned.sources.values()]
-    for said in verify.strict(modules, texts):
+    for said in verify.strict(modules, texts, timeout):
         yield _bug(by_name.get(Path(said.path).stem, planned.made[0]), said)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it has no types
 
 from rivusio.compiled.program import Holding, Place, Statement
+from rivusio.compiler.loops import Module
 from rivusio.compiler.lower import lower
-from rivusio.compiler.marks import lines_of, read_marks
+from rivusio.compiler.marks import Marked, lines_of, read_marks
 from rivusio.compiler.naming import FROM_ABC, FROM_COLLECTIONS, FROM_RUNTIME, FROM_TYPING
 from rivusio.compiler.plan import Plan, StageInfo
 from rivusio.compiler.rendering import render
@@ -39,13 +42,26 @@ class Emitted:
     inlined: frozenset[int]
 
 
-def emit(plan: Plan, version: str) -> Emitted:
-    """Write the module of a plan.
+def emit(plans: Sequence[Plan], version: str) -> list[Emitted]:
+    """Write the modules of plans.
 
     Raises:
-        FormatError: when the formatter refuses it: a fault of the compiler's.
+        FormatError: when the formatter refuses one: a fault of the compiler's.
     """
-    module = lower(plan)
+    if not plans:
+        return []
+    modules = [lower(plan) for plan in plans]
+    texts = [_text(plan, module, version) for plan, module in zip(plans, modules, strict=True)]
+    tidied = [read_marks(text) for text in _ruff(*TIDY, texts=texts)]
+    formatted = _ruff("format", texts=[plain for plain, _ in tidied])
+    return [
+        _emitted(module, text, lines_of(text, marks))
+        for module, text, (_, marks) in zip(modules, formatted, tidied, strict=True)
+    ]
+
+
+def _text(plan: Plan, module: Module, version: str) -> str:
+    """Write a module as its templates have it, with its marks."""
     functions, used = module.functions, "\n".join(module.functions)
     types = {
         name: alias
@@ -60,9 +76,10 @@ def emit(plan: Plan, version: str) -> Emitted:
         "type_imports": [f"import {name} as {alias}" for alias, name in sorted(modules.items())],
         "functions": functions,
     }
-    plain, marks = read_marks(_ruff(*TIDY, text=render("module", m=record)))
-    text = _ruff("format", text=plain)
-    lines = lines_of(text, marks)
+    return render("module", m=record)
+
+
+def _emitted(module: Module, text: str, lines: Mapping[int, Marked]) -> Emitted:
     return Emitted(
         text,
         {line: each.place for line, each in lines.items()},
@@ -105,20 +122,24 @@ class FormatError(Exception):
 TIDY = ("check", "--select=I,F401", "--fix", "--quiet")  # imports: in order, and none too many
 
 
-def _ruff(*command: str, text: str) -> str:
-    """Give a text as ruff leaves it, whatever settings lie about.
+def _ruff(*command: str, texts: Sequence[str]) -> list[str]:
+    """Give texts as ruff leaves them, whatever settings and modules lie about.
 
     Raises:
         FormatError: with ruff's reason.
     """
     ruff: str = find_ruff_bin()
-    ended = subprocess.run(  # noqa: S603  a tool of ours
-        [ruff, *command, "--isolated", "--line-length=100", "-"],
-        input=text,
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-    )
-    if ended.returncode:
-        raise FormatError(ended.stderr.strip())
-    return ended.stdout
+    with TemporaryDirectory() as folder:
+        files = [Path(folder) / f"generated_{index}.py" for index in range(len(texts))]
+        for file, text in zip(files, texts, strict=True):
+            file.write_text(text, encoding="utf-8")
+        ended = subprocess.run(  # noqa: S603  a tool of ours
+            [ruff, *command, "--isolated", "--no-cache", "--line-length=100", "."],
+            cwd=folder,
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+        )
+        if ended.returncode:
+            raise FormatError((ended.stderr or ended.stdout).strip())
+        return [file.read_text(encoding="utf-8") for file in files]

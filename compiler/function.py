@@ -9,7 +9,6 @@ from rivusio.compiled.program import Holding
 from rivusio.compiler.loops import Loop, Module, Variant
 from rivusio.compiler.naming import Names
 from rivusio.compiler.plan import Batch, Plan, SlidingWindow, Take, TumblingWindow
-from rivusio.interpreter.buffered import BURST
 
 # What generated functions take their items from, besides the source.
 OF = {"node": "upstream: Node", "buffer": "upstream: Reader"}
@@ -88,11 +87,6 @@ class Function:
         if variant.sink == "buffer":
             self.hoist("buffer", "part.buffer")
             self.hoist("buffered", "buffer.items")
-            self.hoist("changed", "buffer.changed")
-            self.hoist("burst", str(BURST))
-        if variant.source == "buffer":
-            self.hoist("waiting", "upstream.items")
-            self.hoist("wanted", "upstream.wanted")
         for position, op in enumerate(self.loop.ops):
             index = op.of.index
             if variant.monitored:

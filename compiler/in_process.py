@@ -43,7 +43,7 @@ def compile_stages(
     infos = live.stages_of(stages)
     name = " >> ".join(stage.name for stage in stages)
     plan = plan_of(name, infos, read_ahead=read_ahead is not None)
-    emitted = emit(run_passes(plan), rivusio.__version__)
+    [emitted] = emit([run_passes(plan)], rivusio.__version__)
     program = _loaded(emitted, stages, shapes_of(stages, read_ahead))
     inlined = []
     for index in sorted(emitted.inlined):

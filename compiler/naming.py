@@ -41,7 +41,7 @@ FROM_RUNTIME = (
 # Names that generated functions use themselves.
 RESERVED = {
     *FROM_COLLECTIONS, *FROM_ABC, *FROM_TYPING, *FROM_RUNTIME,
-    "part", "feed", "window", "buffer", "buffered", "changed", "burst", "waiting", "wanted", "time",
+    "part", "feed", "window", "buffer", "buffered", "taken", "time",
     "upstream", "items", "numbers", "item_index", "now", "clock", "error",
     "failure", "recovered", "line", "run_counters", "locals", "zip", "list", "len", "iter", "bool",
 }  # fmt: skip

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from rivusio.compiler import child
-from rivusio.compiler.child import TIMEOUT, OracleError
+from rivusio.compiler import mypy_child
+from rivusio.compiler.child import TIMEOUT
 from rivusio.compiler.facts import KnownFunction, KnownModule
 from rivusio.compiler.ir import Complaint, Found, Span, Typed
+from rivusio.compiler.mypy_child import OracleError
 
 __all__ = [
     "ANSWER",
@@ -80,5 +81,4 @@ def ask(request: Request, timeout: float = TIMEOUT) -> Answer:
     Raises:
         OracleError: when mypy crashes, hangs, or refuses its settings.
     """
-    worker = "rivusio.compiler.oracle_worker"
-    return child.ask(worker, REQUEST.dump_json(request), ANSWER, timeout)
+    return mypy_child.ask("oracle", REQUEST.dump_json(request), ANSWER, timeout)

@@ -78,6 +78,11 @@ class Recorder(Plugin):
             self.alone[left] = context.type
 
 
+def reply(request: bytes) -> bytes:
+    """Answer a request as it comes from the parent process."""
+    return ANSWER.dump_json(answer(REQUEST.validate_json(request)))
+
+
 def answer(request: Request) -> Answer:
     """Run mypy over the files, and type their chains."""
     users, options = _options()
@@ -311,7 +316,3 @@ def _unannotated(parts: list[_Part]) -> Iterator[Span]:
     for part in parts:
         if isinstance(part, nodes.FuncDef) and part.unanalyzed_type is None:
             yield Span(part.line, 0, (part.end_line or part.line) + 1, 0)
-
-
-if __name__ == "__main__":
-    mypy_run.reply(REQUEST, ANSWER, answer)

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 
-from rivusio.compiler import child
-from rivusio.compiler.child import TIMEOUT, OracleError
+from rivusio.compiler import mypy_child
+from rivusio.compiler.child import TIMEOUT
 from rivusio.compiler.ir import Complaint
+from rivusio.compiler.mypy_child import OracleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def strict(
     if not modules:
         return ()
     request = REQUEST.dump_json(Request(tuple(modules), tuple(user_files)))
-    answer = child.ask("rivusio.compiler.verify_worker", request, ANSWER, timeout)
+    answer = mypy_child.ask("verify", request, ANSWER, timeout)
     paths = {os.path.realpath(module.path): module.path for module in modules}
     ours = []
     for said in answer.complaints:

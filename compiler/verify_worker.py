@@ -16,6 +16,11 @@ from rivusio.compiler.mypy_run import complaints
 from rivusio.compiler.verify import ANSWER, REQUEST, Answer, Request
 
 
+def reply(request: bytes) -> bytes:
+    """Answer a request as it comes from the parent process."""
+    return ANSWER.dump_json(answer(REQUEST.validate_json(request)))
+
+
 def answer(request: Request) -> Answer:
     """Run mypy over the generated modules, and over the user's files for their types."""
     options = mypy_run.settings()
@@ -66,7 +71,3 @@ def _strict() -> dict[str, object]:
     chosen["enable_error_code"] = sorted(on)
     chosen["disable_error_code"] = sorted(error_codes.keys() - on)
     return chosen
-
-
-if __name__ == "__main__":
-    mypy_run.reply(REQUEST, ANSWER, answer)

@@ -40,7 +40,6 @@ from rivusio.compiler.plan import (
 )
 from rivusio.compiler.rendering import render
 from rivusio.counters import SAMPLE
-from rivusio.interpreter.buffered import BURST
 
 PARTS = {"results": "Results", "inner": "Inner", "window": "Filling", "buffer": "Filling"}
 
@@ -353,7 +352,6 @@ def _variant(variant: Variant) -> dict[str, Any]:
         "monitored": variant.monitored,
         "is_results": variant.sink == "results",
         "sink": variant.sink,
-        "burst": BURST,
         "is_sync": variant.is_sync,
         "sample": SAMPLE,
     }

@@ -8,8 +8,10 @@ the consumer sleeps, the run ends.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
+from math import ceil
+from operator import length_hint
 from typing import Any, NoReturn
 
 from rivusio.buffer import BufferStatistics
@@ -25,6 +27,7 @@ from rivusio.windows import BatchHolder, TumblingHolder
 NEVER = -float("inf")  # the end of a window that is not open
 
 Fill = Callable[[Any, Any], Coroutine[Any, Any, None]]
+_Numbered = tuple[int | None, Item]
 
 
 class Filling(Upstream):
@@ -131,15 +134,14 @@ class Window(TimedBoundary):
 class Reader(BufferedBoundary):
     """A bounded buffer that a generated loop fills, and another one empties.
 
-    Attributes:
-        items: what is buffered, each with the number of its source item.
-        calm: below so many items nothing has to be looked at.
-        turned: whether the event loop has had a turn since this was last asked.
-        peak: the most items there were; whoever takes one looks first.
-        overflowed: whether an overflow has made the rest worthless.
-    """
+    Between two turns of the event loop nobody but the filling loop runs. So it appends without a
+    look as long as there is `room`, and the emptying loop takes all that is there at once; what
+    is left of that still counts as buffered.
 
-    overflowed = False
+    Attributes:
+        items: what is buffered and not yet taken, each with the number of its source item.
+        room: as many items may be there before the filling loop must look about.
+    """
 
     def __init__(
         self,
@@ -155,81 +157,140 @@ class Reader(BufferedBoundary):
         self._fill = fill
         part.buffer = self
         self.items = self._buffer.items
-        self.calm: float = min(self._buffer.throttle_level, config.max_buffer_size)
-        self.peak = 0
-        self.turned = False
+        self.room = -1
+        self._calm = min(self._buffer.throttle_level, config.max_buffer_size)
+        self._taken: list[_Numbered] = []
+        self._taking = iter(self._taken)  # where the emptying loop is
+        self._one_by_one = False  # the consumer must be heard of for each item
+        self._overflowed = False  # the rest is worthless
+        self._peak = 0
+        self._looked_at = 0  # the items that were there at the last look, and
+        self._left = 0  # those that had been taken and not yet used
+        self._burst = BURST  # items that came without a turn of the event loop
+        self._turned = False  # whether there was a turn since the last look
         self._tick: asyncio.Handle | None = None
 
     def statistics(self) -> BufferStatistics:
         """Look at the buffer."""
+        self._note_peak()
         seen = super().statistics()
-        return replace(seen, peak=max(seen.peak, self.peak, seen.current))
+        current = seen.current + len(self._rest())
+        return replace(seen, current=current, peak=max(seen.peak, self._peak))
 
-    async def filled(self) -> bool:
-        """Wait until there is an item; tell whether there is one, or the end has come."""
+    # Emptying it
+
+    async def taken(self) -> Iterator[_Numbered] | None:
+        """Wait until there are items, and give them; None at the end."""
         self._start()
-        while not self.items or self.overflowed:
+        while not self.items or self._overflowed:
             if self._over:
                 failure = self._take_failure()
                 if failure is not None:
                     raise failure
-                return False
+                return None
+            self.room = -1  # the next item is waited for
             await self.changed.wait()
-        return True
+        self._note_peak()
+        if self._one_by_one:
+            self._taken = [self.items.popleft()]
+            self.wanted.set()
+        else:
+            self._taken = list(self.items)
+            self.items.clear()
+        self._taking = iter(self._taken)
+        return self._taking
+
+    def _rest(self) -> list[_Numbered]:
+        """Give what was taken and not yet used."""
+        return self._taken[len(self._taken) - length_hint(self._taking) :]
+
+    def _take_back(self) -> None:
+        """Put what was taken and not yet used back: the loop over it ends where it is."""
+        rest = self._rest()
+        if rest:
+            del self._taken[-len(rest) :]
+            self.items.extendleft(reversed(rest))
+
+    def _note_peak(self) -> None:
+        self._peak = max(self._peak, len(self.items) + self._left)
+
+    # Filling it
 
     async def _produce(self) -> None:
         await self._until_reading_is_due()
-        self.restart()
+        self._count_anew()
         try:
             await self._part.filled_by(self._fill)
         except Exception as error:
-            self.overflowed = self._is_overflow(error)
+            self._overflowed = self._is_overflow(error)
             raise
         finally:
             if self._tick is not None:
                 self._tick.cancel()
 
-    def restart(self) -> int:
+    def _count_anew(self) -> None:
         """Begin to count the items that come without a turn of the event loop."""
-        self.turned = False
+        self._turned = False
         self._tick = asyncio.get_running_loop().call_soon(self._on_turn)
-        return 0
 
     def _on_turn(self) -> None:
-        self.turned = True
+        self._turned = True
         self._tick = None
+        self.room = -1
 
-    def put(self, item_index: int | None, item: Item) -> None:
-        """Take an item that finds the buffer nearly full.
+    async def put(self, item_index: int | None, item: Item) -> bool:
+        """Take an item for which there was no room without a look; tell whether the run is ending.
+
+        It gives a turn where one is due, and waits until the next item may be read.
 
         Raises:
-            StreamError: when it is full, and `overflow` is `"fail"`.
+            StreamError: when the buffer is full, and `overflow` is `"fail"`.
         """
+        self._note_peak()
+        if self._turned:
+            self._burst = 0
+            self._count_anew()
+        else:
+            self._burst += len(self.items) - self._looked_at + 1
+        if len(self.items) + len(self._rest()) >= self._calm:
+            self._take_back()
         self._put(item_index, item)
+        self.changed.set()
+        if self._burst > BURST or len(self.items) + len(self._rest()) >= self._calm:
+            await self._pause()
+        self._left = len(self._rest())
+        self._looked_at = len(self.items)
+        unseen = max(0, BURST - self._burst)
+        self.room = min(ceil(self._calm) - 1 - self._left, self._looked_at + unseen)
+        if self._closing or self._turned:
+            self.room = -1
+        self._one_by_one = False
+        return self._closing
 
-    async def pause(self, burst: int) -> int:
-        """Give a turn, or wait until reading is due; -1 if the run is ending.
-
-        `burst` is how many items have come without a turn of the event loop.
-        """
-        waited = burst == 0
+    async def _pause(self) -> None:
+        self._one_by_one = True
+        self._take_back()
+        waited = self._burst == 0
         self._last_read = self._run.clock.now()
-        if burst > BURST or (not waited and self._buffer.throttles):
+        if self._burst > BURST or (not waited and self._buffer.throttles):
             await asyncio.sleep(0)
             self._forget_turn()
         if not self._closing:
-            before = self.turned
+            before = self._turned
             await self._until_reading_is_due()
-            if self.turned and not before:
+            if self._turned and not before:
                 self._forget_turn()
-        return -1 if self._closing else burst
 
     def _forget_turn(self) -> None:
         """A turn that was given here is none of the source's."""
-        if self.turned:
-            self.restart()
+        if self._turned:
+            self._count_anew()
 
     async def close(self, closing: Any) -> None:
         """End the task, wait for it, and hand over what is held here."""
-        self.calm = -1.0
+        self.room = -1
         await super().close(closing)
+
+    async def _hand_over(self, closing: Any) -> None:
+        self._take_back()
+        await super()._hand_over(closing)

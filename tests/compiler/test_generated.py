@@ -44,7 +44,8 @@ def one_cache(monkeypatch: pytest.MonkeyPatch) -> None:
 def emitted(name: str) -> str:
     """Give the module of a chain, made from the live objects."""
     plan = plan_of(name, live.stages_of(CHAINS[name]._rivusio_stages()))
-    return emit(run_passes(plan), VERSION).text
+    [emitted] = emit([run_passes(plan)], VERSION)
+    return emitted.text
 
 
 generated = cache(emitted)

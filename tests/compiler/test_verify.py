@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.compiler import child, verify, verify_worker
-from rivusio.compiler.child import TIMEOUT, OracleError
+from rivusio.compiler import mypy_child, verify, verify_worker
+from rivusio.compiler.child import TIMEOUT
 from rivusio.compiler.ir import Complaint
+from rivusio.compiler.mypy_child import OracleError
 from rivusio.compiler.verify import Generated, strict
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,7 @@ def one_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         return verify_worker.answer(verify.REQUEST.validate_json(asked))
 
     if "in_child" not in request.fixturenames:
-        monkeypatch.setattr(child, "ask", answer)
+        monkeypatch.setattr(mypy_child, "ask", answer)
 
 
 def generated(text: str, name: str = "flights__chain") -> Generated:
@@ -73,7 +74,7 @@ def test_a_clean_module_has_no_complaint() -> None:
 
 
 def test_no_module_needs_no_mypy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child, "ask", None)
+    monkeypatch.setattr(mypy_child, "ask", None)
     assert strict([], [("flights.py", FLIGHTS)]) == ()
 
 
