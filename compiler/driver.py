@@ -16,7 +16,7 @@ from rivusio.compiled.manifest import FOLDER, StageReport
 from rivusio.compiler import artifact, mypy_child, resolve, verify
 from rivusio.compiler.artifact import Written
 from rivusio.compiler.check import examine, in_order
-from rivusio.compiler.emit import FormatError, emit
+from rivusio.compiler.emit import FormatError, Refused, emit
 from rivusio.compiler.ir import COMPILE, Complaint, Diagnostic, Span
 from rivusio.compiler.oracle import TIMEOUT, OracleError
 from rivusio.compiler.passes import run_passes
@@ -170,9 +170,9 @@ def plan_files(paths: Sequence[str], options: Options) -> Planned:
         )
         planned.diagnostics.extend(resolution.diagnostics)
         chains = resolution.chains
-        for made in _made(file.path, chains):
-            if (reason := _refused(made.written.text)) is not None:
-                planned.diagnostics.append(_too_long(made, source, reason))
+        for each, made in zip(chains, _made(file.path, chains), strict=True):
+            if isinstance(made, Refused):
+                planned.diagnostics.append(_too_long(file.path, each, source, made.reason))
                 continue
             planned.made.append(made)
             if options.strict:
@@ -188,36 +188,29 @@ def _files(chains: Sequence[resolve.ResolvedChain]) -> Iterator[str]:
                 yield stage.function.file
 
 
-def _made(path: str, chains: Sequence[resolve.ResolvedChain]) -> Iterator[_Made]:
+def _made(path: str, chains: Sequence[resolve.ResolvedChain]) -> Iterator[_Made | Refused]:
     """Write the modules of a file's chains."""
     names = artifact.artifact_names(Path(path), [each.chain.name for each in chains])
     plans = [run_passes(plan_of(each.chain.name, each.stages)) for each in chains]
     emitted = emit(plans, rivusio.__version__)
     for each, name, plan, module in zip(chains, names, plans, emitted, strict=True):
+        if isinstance(module, Refused):
+            yield module
+            continue
         report = report_of(plan)
         manifest = artifact.manifest_of(Path(path), each.chain.name, each.stages, module, report)
         yield _Made(path, each.chain.span, Written(name, module.text, manifest), plan)
 
 
-def _refused(text: str) -> str | None:
-    """Say what Python has against a module; None if nothing."""
-    try:
-        compile(text, "<generated>", "exec", dont_inherit=True)
-    except SyntaxError as error:
-        return error.msg
-    except (RecursionError, MemoryError):
-        return "it is too deep"
-    return None
-
-
-def _too_long(made: _Made, source: Source, reason: str) -> Diagnostic:
+def _too_long(path: str, of: resolve.ResolvedChain, source: Source, reason: str) -> Diagnostic:
     message = (
-        f'chain "{made.written.manifest.chain}" is not compiled: Python does not take its '
-        f"{len(made.written.manifest.shapes)} stages in one loop ({reason})"
+        f'chain "{of.chain.name}" is not compiled: Python does not take its '
+        f"{len(of.stages)} stages in one loop ({reason})"
     )
-    column = source.column(made.span.line, made.span.column)
+    span = of.chain.span
+    column = source.column(span.line, span.column)
     note = "it runs interpreted; a chain of fewer stages can be compiled"
-    return Diagnostic(made.path, made.span.line, column, "warning", message, COMPILE, note)
+    return Diagnostic(path, span.line, column, "warning", message, COMPILE, note)
 
 
 def _calls(made: _Made, source: Source) -> Iterator[Diagnostic]:

@@ -42,26 +42,52 @@ class Emitted:
     inlined: frozenset[int]
 
 
-def emit(plans: Sequence[Plan], version: str) -> list[Emitted]:
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A module that cannot be, and why: Python's own parser has limits."""
+
+    reason: str
+
+
+def emit(plans: Sequence[Plan], version: str) -> list[Emitted | Refused]:
     """Write the modules of plans.
 
     Raises:
         FormatError: when the formatter refuses one: a fault of the compiler's.
     """
-    if not plans:
-        return []
-    modules = [lower(plan) for plan in plans]
-    texts = [_text(plan, module, version) for plan, module in zip(plans, modules, strict=True)]
+    written = [_written(plan, version) for plan in plans]
+    texts = [each.text for each in written if not isinstance(each, Refused)]
     tidied = [read_marks(text) for text in _ruff(*TIDY, texts=texts)]
     formatted = _ruff("format", texts=[plain for plain, _ in tidied])
+    lines = [lines_of(text, marks) for text, (_, marks) in zip(formatted, tidied, strict=True)]
+    finished = zip(formatted, lines, strict=True)
     return [
-        _emitted(module, text, lines_of(text, marks))
-        for module, text, (_, marks) in zip(modules, formatted, tidied, strict=True)
+        each if isinstance(each, Refused) else _emitted(each.module, *next(finished))
+        for each in written
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A module as the templates have it, with its marks."""
+
+    module: Module
+    text: str
+
+
+def _written(plan: Plan, version: str) -> _Written | Refused:
+    try:
+        module = lower(plan)
+        text = _text(plan, module, version)
+        compile(text, "<generated>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return Refused(error.msg)
+    except (RecursionError, MemoryError):
+        return Refused("it is too deep")
+    return _Written(module, text)
+
+
 def _text(plan: Plan, module: Module, version: str) -> str:
-    """Write a module as its templates have it, with its marks."""
     functions, used = module.functions, "\n".join(module.functions)
     types = {
         name: alias
@@ -128,6 +154,8 @@ def _ruff(*command: str, texts: Sequence[str]) -> list[str]:
     Raises:
         FormatError: with ruff's reason.
     """
+    if not texts:
+        return []
     ruff: str = find_ruff_bin()
     with TemporaryDirectory() as folder:
         files = [Path(folder) / f"generated_{index}.py" for index in range(len(texts))]

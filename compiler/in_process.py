@@ -14,10 +14,11 @@ from rivusio.compiled.guards import Inlined, function_of
 from rivusio.compiled.program import Program
 from rivusio.compiled.shape import Shape, shapes_of
 from rivusio.compiler import live
-from rivusio.compiler.emit import Emitted, emit
+from rivusio.compiler.emit import Emitted, Refused, emit
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.plan import plan_of
 from rivusio.config import BackpressureConfig
+from rivusio.mode import NotCompiledError
 from rivusio.pipeline import BasePipe
 from rivusio.stage import Stage
 from rivusio.tracebacks import LineMap
@@ -29,6 +30,9 @@ def compile_pipeline(pipeline: BasePipe[Any, Any]) -> str:
     """Compile a pipeline in this process: its runs from now on are carried out compiled.
 
     Gives the text of the generated module.
+
+    Raises:
+        NotCompiledError: when Python does not take so many stages in one loop.
     """
     stages = pipeline._rivusio_stages()
     compiled = compile_stages(stages, None)
@@ -39,11 +43,17 @@ def compile_pipeline(pipeline: BasePipe[Any, Any]) -> str:
 def compile_stages(
     stages: Sequence[Stage], read_ahead: BackpressureConfig | None
 ) -> loader.Compiled:
-    """Compile live stages as they are."""
+    """Compile live stages as they are.
+
+    Raises:
+        NotCompiledError: when Python does not take so many stages in one loop.
+    """
     infos = live.stages_of(stages)
     name = " >> ".join(stage.name for stage in stages)
     plan = plan_of(name, infos, read_ahead=read_ahead is not None)
     [emitted] = emit([run_passes(plan)], rivusio.__version__)
+    if isinstance(emitted, Refused):
+        raise NotCompiledError(f"{name}: {emitted.reason}")
     program = _loaded(emitted, stages, shapes_of(stages, read_ahead))
     inlined = []
     for index in sorted(emitted.inlined):

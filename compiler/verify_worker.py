@@ -68,6 +68,7 @@ def _strict() -> dict[str, object]:
     chosen = {name: getattr(options, name) for name in PER_MODULE_OPTIONS}
     # Those that the user has switched on or off are undone; `unused-ignore` needs its flag as well.
     on = {each.code for each in error_codes.values() if each.default_enabled} | {"unused-ignore"}
+    on.discard("func-returns-value")  # what a function of type `None` gives is an item, as any
     chosen["enable_error_code"] = sorted(on)
     chosen["disable_error_code"] = sorted(error_codes.keys() - on)
     return chosen

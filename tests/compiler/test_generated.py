@@ -17,7 +17,7 @@ from syrupy.assertion import SnapshotAssertion
 
 import rivusio
 from rivusio.compiler import driver, live, verify
-from rivusio.compiler.emit import emit
+from rivusio.compiler.emit import Emitted, emit
 from rivusio.compiler.in_process import compile_pipeline
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.plan import plan_of
@@ -45,6 +45,7 @@ def emitted(name: str) -> str:
     """Give the module of a chain, made from the live objects."""
     plan = plan_of(name, live.stages_of(CHAINS[name]._rivusio_stages()))
     [emitted] = emit([run_passes(plan)], VERSION)
+    assert isinstance(emitted, Emitted)
     return emitted.text
 
 

@@ -120,6 +120,11 @@ def test_it_is_strict(code: str, line: str) -> None:
 # Whence the user's types come
 
 
+def test_nothing_is_an_item_as_any_other() -> None:
+    call = "from collections.abc import Awaitable\nasync def f(x: Awaitable[None]) -> list[None]:\n"
+    assert said(CLEAN + call + "    item = await x\n    return [item]\n") == []
+
+
 def test_a_user_file_is_found_wherever_it_is(tmp_path: Path) -> None:
     folder = tmp_path / "somewhere" / "else"
     folder.mkdir(parents=True)
