@@ -12,6 +12,7 @@ from rivusio.compiler.plan import (
     Buffer,
     Call,
     Concurrent,
+    DropNone,
     Either,
     Elided,
     Filter,
@@ -33,6 +34,7 @@ KINDS: dict[type[Op], frozenset[str]] = {
     Filter: frozenset({"filter"}),
     FlatMap: frozenset({"flat_map"}),
     Take: frozenset({"take", "take_none"}),
+    DropNone: frozenset({"drop_none"}),
     Batch: frozenset({"batch", "lingering_batch"}),
     TumblingWindow: frozenset({"tumbling"}),
     SlidingWindow: frozenset({"sliding"}),
@@ -88,7 +90,7 @@ def _of_op(op: Op) -> Iterator[str]:
     if not isinstance(op, Buffer) and stage.shape.kind not in KINDS[type(op)]:
         yield f'{_named(stage)}: {type(op).__name__} of a "{stage.shape.kind}"'
     match op:
-        case Take() | UserStream() | Buffer():
+        case Take() | DropNone() | UserStream() | Buffer():
             return
         case Concurrent() if not stage.shape.concurrent:
             yield f"{_named(stage)}: its shape is not concurrent"

@@ -28,7 +28,7 @@ from rivusio.compiler.live_child import (
     Request,
 )
 from rivusio.pipeline import BasePipe
-from rivusio.stage import Stage, Take
+from rivusio.stage import Stage, call_of
 from rivusio.user_file import Refusal, import_file
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(rivusio.__file__)), "")  # noqa: PTH100, PTH118, PTH120  names of files, as code objects have them
@@ -160,8 +160,7 @@ def is_foreign(file: str) -> bool:
 
 def _why_none(stage: Stage) -> str:
     """Say why a stage calls no plain function of the user's."""
-    operation = stage.operation
-    call = None if isinstance(operation, Take) else operation.call
+    call = call_of(stage.operation)
     if call is None:
         return "it runs no code of yours"
     if inspect.isclass(call):

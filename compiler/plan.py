@@ -166,6 +166,14 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
+class DropNone:
+    """Every item but those that are `None`."""
+
+    of: StageInfo
+    loop: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Lists of a number of items; with `linger`, time closes them too."""
 
@@ -224,6 +232,7 @@ Op = (
     | Filter
     | FlatMap
     | Take
+    | DropNone
     | Batch
     | TumblingWindow
     | SlidingWindow
@@ -276,6 +285,8 @@ def _op_of(stage: StageInfo) -> Op:
             return FlatMap(stage, body)
         case "take" | "take_none":
             return Take(stage, none=stage.shape.kind == "take_none")
+        case "drop_none":
+            return DropNone(stage)
         case "batch" | "lingering_batch":
             return Batch(stage, body, linger=stage.shape.kind == "lingering_batch")
         case "tumbling":

@@ -14,6 +14,7 @@ from rivusio.compiler.plan import (
     Buffer,
     Call,
     Concurrent,
+    DropNone,
     Either,
     Elided,
     Filter,
@@ -66,6 +67,8 @@ def entered(op: Op) -> tuple[str, str]:
     match op:
         case Take():
             return "counted", ""
+        case DropNone():
+            return "inlined", ""
         case UserStream():
             return "your stream", "process_stream is a loop of its own"
         case Concurrent():

@@ -193,8 +193,7 @@ class StageFacts:
                 kind: Kind = "take_none" if reading.number(count) == 0 else "take"
                 return _Made(Shape(kind, "pass"), nothing)
             case "drop_none", []:
-                own = replace(nothing, no_function="it is not the project's own code")
-                return _Made(Shape("filter", "call"), own)
+                return _Made(Shape("drop_none", "pass"), nothing)
             case "batch", _:
                 linger = next(
                     (

@@ -28,6 +28,7 @@ from rivusio.compiler.naming import (
 from rivusio.compiler.plan import (
     Batch,
     Concurrent,
+    DropNone,
     Entered,
     Filter,
     FlatMap,
@@ -167,6 +168,8 @@ class _Writer:
                 return self._flat_map(position, op, here, item)
             case Take():
                 return self._take(position, op, here, item)
+            case DropNone():
+                return self._drop_none(position, op, here, item)
             case Batch() | TumblingWindow() | SlidingWindow():
                 return self._holding(position, op, here, item)
             case _:
@@ -215,6 +218,14 @@ class _Writer:
         own.items[position + 1] = item
         rest = self._rest(position + 1, here, item)
         return render("take", s=record, v=_variant(self._v), rest=rest)
+
+    def _drop_none(self, position: int, op: DropNone, here: Here, item: str) -> str:
+        own = self._own
+        record = record_of(own, op, here, item, item, Pass())
+        record["skip_none"] = True
+        own.items[position + 1] = item
+        rest = self._rest(position + 1, here, item)
+        return render("map", s=record, v=_variant(self._v), rest=rest)
 
     def _flat_map(self, position: int, op: FlatMap, here: Here, item: str) -> str:
         own = self._own

@@ -26,6 +26,7 @@ from rivusio.pipeline import (
 from rivusio.settings import StageConfig
 from rivusio.stage import (
     Batch,
+    DropNone,
     Filter,
     FlatMap,
     Operation,
@@ -198,11 +199,7 @@ def drop_none() -> WithoutNone:
     >>> list((map({"a": 1}.get) >> drop_none()).iterate("ab"))
     [1]
     """
-    return WithoutNone("drop_none", Filter(_is_not_none, "call"))
-
-
-def _is_not_none(item: object) -> bool:
-    return item is not None
+    return WithoutNone("drop_none", DropNone())
 
 
 @overload

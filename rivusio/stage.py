@@ -55,6 +55,11 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
+class DropNone:
+    """Every item but those that are `None`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Lists of `size` items, or of what came within `linger` seconds of the first."""
 
@@ -90,7 +95,9 @@ class UserStream:
     call: Callable[[Item], Item]
 
 
-Operation = Map | Filter | FlatMap | Take | Batch | TumblingWindow | SlidingWindow | UserStream
+Operation = (
+    Map | Filter | FlatMap | Take | DropNone | Batch | TumblingWindow | SlidingWindow | UserStream
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +290,13 @@ def refuse_uncalled(function: object) -> None:
         raise TypeError(message)
 
 
+def call_of(operation: Operation) -> Callable[..., Item] | None:
+    """Give what an operation calls; None where it runs no code of the user's."""
+    return None if isinstance(operation, Take | DropNone) else operation.call
+
+
 def _runs_user_code(operation: Operation) -> bool:
-    return not isinstance(operation, Take) and operation.call is not None
+    return call_of(operation) is not None
 
 
 def _refuse_what_cannot_work(stage: Stage) -> None:

@@ -355,13 +355,6 @@ PIPE_KINDS: tuple[Mutant, ...] = (
     Mutant(
         "2.4",
         OPERATORS,
-        "return item is not None",
-        "return bool(item)",
-        "drop_none drops zero, too",
-    ),
-    Mutant(
-        "2.4",
-        OPERATORS,
         "or _is_async_generator(function)",
         "or False",
         "flat_map over an async generator is sync",
@@ -487,9 +480,9 @@ PIPE_KINDS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "2.7",
-        OPERATORS,
-        'WithoutNone("drop_none", Filter(_is_not_none,',
-        'WithoutNone("drop_none", Filter(lambda _: True,',
+        STEPS,
+        "isinstance(stage.operation, DropNone) or self",
+        "self",
         "drop_none drops nothing",
     ),
     Mutant(

@@ -20,6 +20,7 @@ from rivusio.compiler.plan import (
     Buffer,
     Call,
     Concurrent,
+    DropNone,
     Either,
     Elided,
     Filter,
@@ -44,7 +45,7 @@ def inline(plan: Plan) -> Plan:
 
 def _inlined(op: Op) -> Op:
     match op:
-        case Take() | UserStream() | Buffer() | Concurrent():
+        case Take() | DropNone() | UserStream() | Buffer() | Concurrent():
             return op
         case FlatMap(body=Call() as body):
             return replace(op, body=replace(body, why="its outputs are taken one by one"))

@@ -12,6 +12,7 @@ from rivusio.monitoring import PipelineMonitor
 from rivusio.pipeline import BasePipe
 from rivusio.stage import (
     Batch,
+    DropNone,
     Filter,
     FlatMap,
     Map,
@@ -51,6 +52,8 @@ def _words(operation: Operation) -> str:
             return "one item to many"
         case Take(count=count):
             return f"the first {count} items"
+        case DropNone():
+            return "drops None"
         case Batch(size=size, linger=None):
             return f"batch of {size}"
         case Batch(size=size, linger=linger):

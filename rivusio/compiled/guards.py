@@ -9,7 +9,7 @@ from typing import Any
 
 from rivusio.compiled.shape import Shape, shapes_of
 from rivusio.config import BackpressureConfig
-from rivusio.stage import Stage, Take
+from rivusio.stage import Stage, call_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,7 @@ def function_of(stage: Stage) -> FunctionType | None:
     What is looked at is the bound method itself, so a subclass, a patched class and an attribute
     of the instance are all seen.
     """
-    operation = stage.operation
-    call: Any = None if isinstance(operation, Take) else operation.call
+    call: Any = call_of(stage.operation)
     if isinstance(call, MethodType):
         call = call.__func__ if call.__self__ is stage.pipe else None
     return call if type(call) is FunctionType else None

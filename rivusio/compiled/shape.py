@@ -14,6 +14,7 @@ from typing import Any, Literal, assert_never
 from rivusio.config import BackpressureConfig
 from rivusio.stage import (
     Batch,
+    DropNone,
     Entry,
     Filter,
     FlatMap,
@@ -32,6 +33,7 @@ Kind = Literal[
     "flat_map",
     "take",
     "take_none",
+    "drop_none",
     "batch",
     "lingering_batch",
     "tumbling",
@@ -109,6 +111,8 @@ def _kind_of(operation: Operation) -> Kind:
             return "take_none"
         case Take():
             return "take"
+        case DropNone():
+            return "drop_none"
         case Batch(linger=None):
             return "batch"
         case Batch():
@@ -124,7 +128,7 @@ def _kind_of(operation: Operation) -> Kind:
 
 
 def _entry_of(operation: Operation) -> Entry:
-    if isinstance(operation, Take) or operation.call is None:
+    if isinstance(operation, Take | DropNone) or operation.call is None:
         return "pass"
     if isinstance(operation, UserStream):
         return "call"

@@ -7,7 +7,17 @@ from typing import assert_never, overload
 from rivusio.interpreter.flat_map import FlatMapStep
 from rivusio.interpreter.node import RunState
 from rivusio.interpreter.steps import FilterStep, HoldingStep, Step, TakeStep
-from rivusio.stage import Batch, Filter, FlatMap, Map, SlidingWindow, Stage, Take, TumblingWindow
+from rivusio.stage import (
+    Batch,
+    DropNone,
+    Filter,
+    FlatMap,
+    Map,
+    SlidingWindow,
+    Stage,
+    Take,
+    TumblingWindow,
+)
 from rivusio.windows import BatchHolder, Holder, SlidingHolder, TumblingHolder
 
 
@@ -15,7 +25,7 @@ def make_step(run: RunState, index: int, stage: Stage) -> Step:
     """Give the step of a stage that is entered item by item."""
     operation = stage.operation
     match operation:
-        case Map():
+        case Map() | DropNone():
             return Step(run, index, stage)
         case Filter():
             return FilterStep(run, index, stage)

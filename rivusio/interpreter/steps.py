@@ -22,6 +22,7 @@ from rivusio.interpreter.calls import (
 from rivusio.interpreter.node import NOTHING, Item, RunState
 from rivusio.settings import Settings
 from rivusio.stage import (
+    DropNone,
     Entry,
     Filter,
     Map,
@@ -44,7 +45,8 @@ class Step:
         self.name = stage.name
         self.settings = stage.settings
         if not stage.has_single_call:  # there is nothing that could fail or take its time
-            self.settings = Settings(skip_none=self.settings.skip_none)
+            drops_none = isinstance(stage.operation, DropNone) or self.settings.skip_none
+            self.settings = Settings(skip_none=drops_none)
         self.counters = run.stage_counters(index)
         self._handler = stage.handler
         self.function, self.entry = _call_of(stage.operation)
@@ -307,7 +309,7 @@ def _same(item: Item) -> Item:
 
 
 def _call_of(operation: Operation) -> tuple[Callable[[Item], Item], Entry]:
-    if isinstance(operation, Take) or operation.call is None:
+    if isinstance(operation, Take | DropNone) or operation.call is None:
         return _same, "pass"
     if isinstance(operation, UserStream):
         message = f"{operation} has no call of its own"

@@ -19,6 +19,7 @@ from rivusio import (
     StreamPipe,
     SyncBasePipe,
     WindowedStreamPipe,
+    drop_none,
     map,
     take,
 )
@@ -137,3 +138,4 @@ timeouts = Double() >> Fetch().with_config(TIMEOUT)
 skips = Positive().with_config(SKIPS) >> Double()
 handlers = Double().with_config(ASIDE) >> Double()
 skip_none = Found().with_config(StreamConfig(skip_none=True)) >> Known()
+drops_none = Found() >> drop_none() >> Double()

@@ -125,7 +125,6 @@ def test_every_chain_is_looked_at(chains: dict[str, Chain]) -> None:
 NO_FUNCTION = {
     ("streams", "StreamPipe"): "it runs no code of yours",
     ("operators", "take"): "it runs no code of yours",
-    ("operators", "drop_none"): "it is not the project's own code",
     ("more_functions", "loads"): "it is not the project's own code",
     ("more_functions", "str"): "it is a class",
     ("more_functions", "cached"): "it is decorated",

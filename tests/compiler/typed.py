@@ -4,17 +4,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Dict, Generic, List, Literal, NamedTuple, Protocol, TypedDict, TypeVar
 
 from pydantic import BaseModel
 
 from rivusio import (
+    AsyncBasePipe,
     BatchStreamPipe,
     FilterPipe,
     FlatMapPipe,
     StreamConfig,
     SyncBasePipe,
+    drop_none,
     filter,
     map,
 )
@@ -322,6 +325,26 @@ class Wide(SyncBasePipe[int, list[int | None]]):
         return out
 
 
+class Seen(SyncBasePipe[int, int | None]):
+    def process(self, data: int) -> int | None:
+        return data or None
+
+
+class Double(SyncBasePipe[int, int]):
+    def process(self, data: int) -> int:
+        return data * 2
+
+
+class Waits(AsyncBasePipe[int, str | None]):
+    async def process(self, data: int) -> str | None:
+        await asyncio.sleep(0)
+        return None
+
+
+async def written(text: str) -> None:
+    await asyncio.sleep(len(text))
+
+
 early = Early() >> Private() >> Optional_()
 bare = (
     Bare()
@@ -351,3 +374,5 @@ keys = Keys() >> Keys2()
 clash = Clash() >> Clash()
 multi = Multi() >> Multi().with_config(StreamConfig(retry_attempts=2)) >> Wide()
 stripped = map(str.strip) >> filter(lambda s: s.strip()).with_config(StreamConfig(on_error="skip"))
+present = Seen() >> drop_none() >> Double() >> Waits() >> drop_none() >> map(str.strip)
+nothing = map(str.strip) >> written
