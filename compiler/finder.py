@@ -334,6 +334,8 @@ def _name_of(node: ast.expr) -> str:
     match node:
         case ast.Call(func=function, args=[made_of, *_]) if _last_name(function) in MAKERS:
             return _given_name(node) or _name_of(made_of)
+        case ast.Call(func=ast.Attribute(value=value, attr=method)) if method in SAME_STAGES:
+            return _name_of(value)
         case ast.Call(func=function):
             return _given_name(node) or _name_of(function)
         case ast.Subscript(value=value):

@@ -116,7 +116,12 @@ def _of_files(
                 return found[0]
             why = found
         reason = reason or why
-    return reason or next(_whole_reasons(candidates), None) or _changed(candidates, shapes, stages)
+    return (
+        reason
+        or next(_whole_reasons(candidates), None)
+        or _changed(candidates, shapes, stages)
+        or _set_anew(candidates, stages)
+    )
 
 
 def _fitting(
@@ -152,6 +157,25 @@ def _changed(
                 found = function_of(stage)
                 if at is not None and found is not None and not _is_named(found, at.qualname):
                     return f"stage {index + 1} {stage.name!r} calls another function"
+    return None
+
+
+def _set_anew(candidates: Sequence[Artifact], stages: Sequence[Stage]) -> str | None:
+    """Say that a chain has other settings than it was compiled with, if it is of those stages."""
+    called = [(stage.name, function_of(stage)) for stage in stages]
+    for artifact in candidates:
+        manifest = artifact.manifest
+        if manifest is None or [each.name for each in manifest.report] != [n for n, _ in called]:
+            continue
+        known = [None if at is None else at.qualname for at in manifest.functions]
+        if all(
+            qualname is None or function is None or _is_named(function, qualname)
+            for qualname, (_, function) in zip(known, called, strict=True)
+        ):
+            return (
+                "it has other settings than it was compiled with; give them to the chain with "
+                ".with_config(...), and not to the run"
+            )
     return None
 
 

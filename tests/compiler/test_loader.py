@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -274,11 +275,31 @@ async def test_a_subclass_without_one_shares_the_artifact(folder: Path) -> None:
     assert await results(pipe) == [4, 8, 12]
 
 
+OTHER_SETTINGS = (
+    "it has other settings than it was compiled with; give them to the chain with "
+    ".with_config(...), and not to the run"
+)
+
+
 async def test_other_settings_are_another_chain(folder: Path) -> None:
     flow = imported()
-    pipe = flow.sync.with_config(rivusio.StreamConfig(retry_attempts=2))
-    assert not is_compiled(pipe)
-    assert await results(pipe) == [4, 8, 12]
+    code = compile("sync.with_config(StreamConfig(retry_attempts=2))", str(flow.__file__), "eval")
+    await only_interpreted(eval(code, vars(flow)), [4, 8, 12], OTHER_SETTINGS)  # noqa: S307  made in that file
+
+
+async def test_settings_of_the_run_alone_are_told(folder: Path) -> None:
+    flow, config = imported(), rivusio.StreamConfig(buffer_size=3, on_error="skip")
+    with pytest.warns(NotCompiledWarning, match=re.escape(OTHER_SETTINGS)):
+        run = flow.chain.stream([1, 2], config=config)
+    assert [each async for each in run] == [3, 5]
+    with rivusio.mode("compiled"), pytest.raises(NotCompiledError, match="other settings"):
+        flow.chain.stream([1, 2], config=config)
+
+
+async def test_another_chain_of_the_file_has_no_part_in_it(folder: Path) -> None:
+    flow = imported()
+    pipe = flow.Add() >> flow.Double().with_config(rivusio.StreamConfig(retry_attempts=2))
+    assert not is_compiled(pipe)  # and no warning, which would be an error
 
 
 # What is broken: never executed
