@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from mypy import nodes
+from mypy import nodes, types
 
 from rivusio.compiler import operands
 from rivusio.compiler.called import Functions
@@ -14,6 +14,8 @@ from rivusio.compiler.ir import Typed
 from rivusio.compiler.stage_facts import is_made_by_rivusio
 from rivusio.compiler.stage_settings import Reading, Unsure
 from rivusio.compiler.written import Project
+
+REDUCE = "functools.reduce"  # of `operator.rshift` it gives a chain, and mypy cannot say of which
 
 
 def loose(tree: nodes.MypyFile, reading: Reading, made: set[str]) -> tuple[str, ...]:
@@ -24,12 +26,24 @@ def loose(tree: nodes.MypyFile, reading: Reading, made: set[str]) -> tuple[str, 
             continue
         value = reading.bindings.bound_to(symbol.node)
         if isinstance(value, nodes.CallExpr | nodes.IndexExpr | nodes.ConditionalExpr) and (
-            operands.is_pipeline(symbol.node.type)
+            _may_be_pipe(symbol.node.type, value)
             and not is_made_by_rivusio(value)
             and not _is_call_of_a_maker(value, made)
         ):
             found.append(name)
     return tuple(found)
+
+
+def _may_be_pipe(its: types.Type | None, value: nodes.Expression) -> bool:
+    """Tell whether mypy takes a value for a pipe, or knows nothing of what `reduce` has joined."""
+    match operands.meaning_of(its):
+        case (operands.Pipe(),):
+            return True
+        case (operands.Unknown(),):
+            return isinstance(value, nodes.CallExpr) and (
+                isinstance(value.callee, nodes.RefExpr) and value.callee.fullname == REDUCE
+            )
+    return False
 
 
 def _is_call_of_a_maker(value: nodes.Expression, made: set[str]) -> bool:

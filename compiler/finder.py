@@ -70,8 +70,8 @@ class _Place:
 def chains(source: Source, *, lone: bool = False) -> tuple[Found, ...]:
     """Find the chains of a file, in the order in which they are written.
 
-    With `lone`, so is every call whose result no chain of the file takes up: it may make a pipe
-    that is run by itself.
+    With `lone`, so is every call, and every decorated function, whose result no chain of the file
+    takes up: it may make a pipe that is run by itself.
     """
     found = _Finder(source).module()
     wanted = (each for each in found if lone or not each.lone)
@@ -130,6 +130,11 @@ class _Finder:
         self._outside(function, place)
         place.later.append((function, place.prefix))
         place.known.pop(function.name, None)
+        if function.decorator_list:
+            operand = Operand(function.name, _span(function), function.name)
+            title = f"{place.prefix}{function.name}"
+            self._found.append(Found(title, operand.span, (operand,), (), lone=True))
+            place.known[function.name] = _Parts((operand,))
 
     def _outside(self, definition: Definition, place: _Place) -> None:
         """Go through what a definition evaluates where it stands."""
@@ -407,7 +412,7 @@ def _forget(names: Iterable[str], place: _Place) -> None:
         place.known.pop(name, None)
 
 
-def _span(node: ast.expr) -> Span:
+def _span(node: ast.expr | ast.stmt) -> Span:
     # ast leaves the end open only for nodes that were not parsed.
     return Span(
         node.lineno, node.col_offset, node.end_lineno or node.lineno, node.end_col_offset or 0

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -153,7 +153,7 @@ def _typed_file(
     if tree is None:
         return TypedFile(file.path, module, (), ())
     parts = list(_parts(tree))
-    spans = _by_span(parts)
+    spans = _by_span([*parts, *_decorated(parts, result.types)])
     wrong = [
         (said.line, said.column)
         for said in project.complaints
@@ -180,10 +180,19 @@ def _typed_file(
         module,
         chains,
         loose,
-        file_facts.loose(tree, functions.reading, {each.chain.name for each in chains}),
+        file_facts.loose(tree, functions.reading, _made(chains)),
         tuple(file_facts.known_functions(parts, functions)),
         tuple(file_facts.known_modules(chains, module, file.path, project)),
     )
+
+
+def _made(chains: Sequence[Typed]) -> set[str]:
+    """Name the chains that the text makes; a call that gives some pipe tells of nothing."""
+    return {
+        each.chain.name
+        for each in chains
+        if not (each.chain.lone and any(stage.facts.unsure for stage in each.chain.stages))
+    }
 
 
 _Part = nodes.Expression | nodes.Statement
@@ -201,6 +210,20 @@ def _parts(tree: nodes.MypyFile) -> Iterator[_Part]:
             seen.add(id(part))
             yield part
             waiting.extend(_children(part))
+
+
+def _decorated(
+    parts: list[_Part], inferred: dict[nodes.Expression, types.Type]
+) -> Iterator[nodes.NameExpr]:
+    """Give the name of each decorated function, where the function stands: `@pipe` makes a pipe."""
+    for part in parts:
+        if isinstance(part, nodes.Decorator) and part.var.type is not None:
+            function, name = part.func, nodes.NameExpr(part.func.name)
+            name.node, name.fullname = part, part.fullname
+            end = function.end_line, function.end_column
+            name.set_line(function.line, function.column, *end)
+            inferred[name] = part.var.type
+            yield name
 
 
 def _children(part: _Part) -> Iterator[object]:

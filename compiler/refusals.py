@@ -13,6 +13,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 LONGEST = 30  # statements
+HARMLESS = {"pipe", "override", "final"}  # decorators that leave the function as it is
 
 FRAME_NAMES = {
     *("locals", "globals", "eval", "exec", "super", "breakpoint"),
@@ -110,7 +111,7 @@ def _signature(function: Function, parameters: int) -> None:
     taken = function.args
     count = len(taken.posonlyargs) + len(taken.args)
     wrong = None
-    if not isinstance(function, ast.Lambda) and function.decorator_list:
+    if not isinstance(function, ast.Lambda) and not all(map(_is_harmless, function.decorator_list)):
         wrong = "it has a decorator"
     elif getattr(function, "type_params", None):
         wrong = "it has type parameters"
@@ -124,6 +125,11 @@ def _signature(function: Function, parameters: int) -> None:
         wrong = f"it has {count} parameter{'s' * (count != 1)} where {parameters} fit"
     if wrong:
         raise RefusalError(wrong, function.lineno)
+
+
+def _is_harmless(decorator: ast.expr) -> bool:
+    """Tell whether a decorator leaves the function that the stage calls as it is written."""
+    return ast.unparse(decorator).rpartition(".")[2] in HARMLESS
 
 
 def _reason(node: ast.AST) -> str | None:
