@@ -1,8 +1,8 @@
 """All phases of the compiler, in order: one function each.
 
 `examine` reads the files and checks the joints of their chains, `resolved` says what each stage
-is, `run_passes` and `emit` make modules of them, `verify.strict` proves those, and `artifact.write`
-lays them beside the files.
+is, `run_passes` and `emit` make modules of them, `proved` lets mypy verify those, and
+`artifact.write` lays them beside the files.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from pathlib import Path
 
 import rivusio
 from rivusio.compiled.manifest import FOLDER, StageReport
-from rivusio.compiler import artifact, mypy_child, resolve, verify
-from rivusio.compiler.artifact import Written
+from rivusio.compiler import artifact, mypy_child, proving, resolve
 from rivusio.compiler.check import examine, in_order
 from rivusio.compiler.emit import FormatError, Refused, emit
-from rivusio.compiler.ir import COMPILE, Complaint, Diagnostic, Span
+from rivusio.compiler.ir import COMPILE, Diagnostic
 from rivusio.compiler.oracle import TIMEOUT, OracleError
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.plan import Plan, plan_of
-from rivusio.compiler.report import STAYS_A_CALL, report_of
+from rivusio.compiler.proving import Made, made_of
+from rivusio.compiler.report import STAYS_A_CALL
 from rivusio.compiler.source import Source
 
 FAILURES = (OracleError, artifact.ArtifactError, FormatError)  # each says why, in one line
@@ -88,16 +88,6 @@ class Compilation:
         return any(each.severity == "error" for each in self.diagnostics)
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A chain on its way: what it is to become, and where it comes from."""
-
-    path: str
-    span: Span
-    written: Written
-    plan: Plan
-
-
 def compile_files(paths: Sequence[str], options: Options) -> Compilation:
     """Compile every chain of the files, and write the artifacts beside them.
 
@@ -115,8 +105,9 @@ def compile_files(paths: Sequence[str], options: Options) -> Compilation:
         return Compilation(fresh=tuple(fresh))
     with mypy_child.kept():
         planned = plan_files(stale, options)
-        if planned.sources and planned.made:
-            planned.diagnostics.extend(_verified(planned, options.timeout))
+        texts = [(source.path, source.text) for source in planned.sources.values()]
+        planned.made, said = proving.proved(planned.made, texts, options.timeout)
+        planned.diagnostics.extend(said)
     wrong = {each.path for each in planned.diagnostics if each.severity == "error"}
     for path, source in planned.sources.items():
         if path not in wrong and source.path not in wrong:
@@ -154,7 +145,7 @@ class Planned:
     """Chains that are ready to be written."""
 
     sources: dict[str, Source]
-    made: list[_Made]
+    made: list[Made]
     diagnostics: list[Diagnostic]
     looked_at: dict[str, set[str]]
 
@@ -188,7 +179,7 @@ def _files(chains: Sequence[resolve.ResolvedChain]) -> Iterator[str]:
                 yield stage.function.file
 
 
-def _made(path: str, chains: Sequence[resolve.ResolvedChain]) -> Iterator[_Made | Refused]:
+def _made(path: str, chains: Sequence[resolve.ResolvedChain]) -> Iterator[Made | Refused]:
     """Write the modules of a file's chains."""
     names = artifact.artifact_names(Path(path), [each.chain.name for each in chains])
     plans = [run_passes(plan_of(each.chain.name, each.stages)) for each in chains]
@@ -197,9 +188,7 @@ def _made(path: str, chains: Sequence[resolve.ResolvedChain]) -> Iterator[_Made 
         if isinstance(module, Refused):
             yield module
             continue
-        report = report_of(plan)
-        manifest = artifact.manifest_of(Path(path), each.chain.name, each.stages, module, report)
-        yield _Made(path, each.chain.span, Written(name, module.text, manifest), plan)
+        yield made_of(path, each, name, plan, module)
 
 
 def _too_long(path: str, of: resolve.ResolvedChain, source: Source, reason: str) -> Diagnostic:
@@ -213,7 +202,7 @@ def _too_long(path: str, of: resolve.ResolvedChain, source: Source, reason: str)
     return Diagnostic(path, span.line, column, "warning", message, COMPILE, note)
 
 
-def _calls(made: _Made, source: Source) -> Iterator[Diagnostic]:
+def _calls(made: Made, source: Source) -> Iterator[Diagnostic]:
     """Say which stages stay calls, for `--strict`."""
     column = source.column(made.span.line, made.span.column)
     for index, stage in enumerate(made.written.manifest.report):
@@ -222,37 +211,12 @@ def _calls(made: _Made, source: Source) -> Iterator[Diagnostic]:
             yield Diagnostic(made.path, made.span.line, column, "error", message, COMPILE)
 
 
-def _verified(planned: Planned, timeout: float) -> Iterator[Diagnostic]:
-    """Let mypy verify what was written; what it finds is a bug of the compiler's."""
-    by_name = {each.written.name: each for each in planned.made}
-    modules = [
-        verify.Generated(f"rivusio_generated.{name}", f"{name}.py", each.written.text)
-        for name, each in by_name.items()
-    ]
-    texts = [(source.path, source.text) for source in planned.sources.values()]
-    for said in verify.strict(modules, texts, timeout):
-        yield _bug(by_name.get(Path(said.path).stem, planned.made[0]), said)
-
-
-def _bug(made: _Made, said: Complaint) -> Diagnostic:
-    kept = Path(made.path).parent / f"{made.written.name}.failed.py"
-    kept.write_text(made.written.text, encoding="utf-8")
-    message = (
-        f'the module of "{made.written.manifest.chain}" does not pass mypy, which is a bug of '
-        f"rivusio's: line {said.line}: {said.message}"
-    )
-    note = f'please report it with the module, kept in "{kept.name}"; nothing was written'
-    return Diagnostic(
-        made.path, made.span.line, made.span.column + 1, "error", message, COMPILE, note
-    )
-
-
 def _write(path: str, planned: Planned) -> None:
     written = [each.written for each in planned.made if each.path == path]
     artifact.write(Path(path), written, planned.looked_at.get(path, {path}))
 
 
-def _chain(made: _Made) -> Chain:
+def _chain(made: Made) -> Chain:
     folder = Path(made.path).parent / FOLDER
     return Chain(
         made.written.manifest.chain,

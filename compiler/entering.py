@@ -11,6 +11,7 @@ from rivusio.compiler.bodies import Inlined, inline
 from rivusio.compiler.function import Function, Here
 from rivusio.compiler.marks import marked
 from rivusio.compiler.naming import comment, parameter, snake
+from rivusio.compiler.passes.inline import body_as_call
 from rivusio.compiler.plan import (
     Await,
     Batch,
@@ -68,6 +69,7 @@ def record_of(
         "is_judged": False,
     }
     if shape.treated:
+        own.hoisted["failures"] = "failures: list[Exception] = []"
         record["step"] = own.hoist(f"settings_{index}", f"part.step({index})")
     if shape.timed:
         own.hoist("clock", "part.clock")
@@ -110,20 +112,13 @@ def _enter(own: Function, op: Op, record: dict[str, Any], body: Body, mark: str)
             record["result"] = f"await {_callee(own, op)}({item})"
         case Inline():
             if not _inlined(own, op, record, body, mark, item):
-                _enter(own, op, record, _called(op, body), mark)
+                _enter(own, op, record, body_as_call(op.of, body), mark)
         case _:
             assert_never(body)
 
 
 def _takes_list(op: Op) -> bool:
     return isinstance(op, Batch | TumblingWindow | SlidingWindow)
-
-
-def _called(op: Op, body: Inline) -> Body:
-    """Say how a function is called whose body was to stand in the loop."""
-    if body.in_coroutine:
-        return Await()
-    return Either() if op.of.shape.entry == "either" else Call(checks=body.checks)
 
 
 def _callee(own: Function, op: Op) -> str:

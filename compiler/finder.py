@@ -212,6 +212,11 @@ class _Finder:
 
     def _add_lone(self, node: ast.Call, name: str | None, place: _Place) -> None:
         operand = self._operand(node)
+        match node.func:
+            case ast.Attribute(value=pipe, attr=method) if method in SAME_STAGES and not _is_chain(
+                pipe
+            ):
+                self._taken_up.add(_span(pipe))
         title = name or f"{place.prefix}line {operand.span.line}"
         self._found.append(Found(title, operand.span, (operand,), (), lone=True))
 

@@ -43,12 +43,14 @@ RESERVED = {
     *FROM_COLLECTIONS, *FROM_ABC, *FROM_TYPING, *FROM_RUNTIME,
     "part", "feed", "window", "buffer", "buffered", "taken", "time",
     "upstream", "items", "numbers", "item_index", "now", "clock", "error",
-    "failure", "recovered", "line", "run_counters", "locals", "zip", "list", "len", "iter", "bool",
+    "failure", "failures", "recovered", "line", "run_counters",
+    "locals", "zip", "list", "len", "iter", "bool",
 }  # fmt: skip
 # Such names are given by a stage's index, and those with `m_` to modules.
 BY_INDEX = re.compile(
-    r"(counters|started|settings|timeout|pipe|left|closed|outputs|expanded|expansion)_\d+|m0?_.*"
+    r"(counters|started|settings|timeout|pipe|left|closed|outputs|expanded|expansion)_\d+"
 )
+OF_MODULES = re.compile(r"m0?_.*")
 AMBIGUOUS = {"l", "O", "I"}
 BY_TYPE = {"str": "text", "int": "number", "float": "number"}
 
@@ -62,11 +64,14 @@ class Names:
     def fresh(self, wanted: str) -> str:
         """Give `wanted`, or that with a number behind it."""
         base = wanted if wanted.isidentifier() and not keyword.iskeyword(wanted) else "item"
-        if hasattr(builtins, base) or BY_INDEX.fullmatch(base) or base in AMBIGUOUS:
+        if hasattr(builtins, base) or OF_MODULES.fullmatch(base) or base in AMBIGUOUS:
             base = f"{base}_"
+        if BY_INDEX.fullmatch(base):
+            base = f"{base}_"
+        stem = f"{base}_" if BY_INDEX.fullmatch(f"{base}_2") else base
         name, number = base, 2
         while name in self.taken:
-            name, number = f"{base}_{number}", number + 1
+            name, number = f"{stem}_{number}", number + 1
         self.taken.add(name)
         return name
 

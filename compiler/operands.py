@@ -7,10 +7,11 @@ take what comes and say only how the result looks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from mypy import types
+from mypy.erasetype import erase_typevars
 from mypy.expandtype import expand_type
 from mypy.maptype import map_instance_to_supertype
 from mypy.nodes import ArgKind, TypeInfo
@@ -215,8 +216,16 @@ def _solved(signature: types.CallableType, wanted: types.CallableType) -> types.
 
 
 def given(function: Function) -> Call:
-    """Say what a function takes and gives by itself, where nothing stands on its left."""
-    return _call_of(_signatures(function.type)[0])
+    """Say what a function takes and gives by itself, where nothing stands on its left.
+
+    What its own type variables stand for, only an item would tell.
+    """
+    signature = _signatures(function.type)[0]
+    alone = _call_of(signature)
+    own = {each.id for each in signature.variables}
+    return replace(
+        alone, takes=erase_typevars(alone.takes, own), gives=erase_typevars(alone.gives, own)
+    )
 
 
 def taken(function: Function) -> list[types.Type]:

@@ -129,6 +129,10 @@ class _Writer:
         output = self._next_item(position)
         record = record_of(self._own, op, Here(), item, output, op.body)
         rest = self._one(position + 1, record["output"])
+        if position == len(self._ops) - 1 and record["checks"] and op.of.gives.text != "Any":
+            # What was looked at might be anything to mypy.
+            name = self._own.names.fresh("checked")
+            rest = f"{name}: {op.of.gives.text} = {record['output']}\nreturn {name}"
         return render("one", s=record, v=_variant(self._v), rest=rest)
 
     # Names

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
+import typing
 from collections.abc import Iterator, Sequence
 
 from rivusio.stage import Stage
 
 _HERE = os.path.join(os.path.dirname(__file__), "")  # noqa: PTH118, PTH120  names of files, as code objects have them
+# `AsyncPipeline[int, str](...)` is called from there.
+_ALIASES = typing.__file__
 
 
 def calling_file() -> str:
     """Give the file of the innermost call that is not rivusio's own."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+    while frame.f_back is not None and is_between(frame.f_code.co_filename):
         frame = frame.f_back
     return frame.f_code.co_filename
+
+
+def is_between(file: str) -> bool:
+    """Tell whether code of a file only stands between the user's and what it calls of rivusio's."""
+    return file.startswith(_HERE) or file == _ALIASES
 
 
 def files_of(origin: str | None, stages: Sequence[Stage]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CodeType, FunctionType, TracebackType
 
 
@@ -108,10 +108,17 @@ def _rewritten(first: TracebackType | None, maps: Mapping[str, LineMap]) -> Trac
     for entry in reversed(_entries(first)):
         lines = maps.get(entry.tb_frame.f_code.co_filename)
         if lines is not None and (origin := lines.origins.get(entry.tb_lineno)):
-            deeper = _entry_at(origin, deeper)
+            deeper = _entry_at(_within(origin, entry.tb_frame.f_code.co_name), deeper)
         elif lines is None or deeper is None:
             deeper = _above(deeper, entry)
     return deeper
+
+
+def _within(origin: Origin, name: str) -> Origin:
+    """Name a lambda's, a comprehension's or a generator expression's own frame as Python does."""
+    if not name.startswith("<"):
+        return origin
+    return replace(origin, function=f"{origin.function}.<locals>.{name}")
 
 
 def _entries(first: TracebackType | None) -> list[TracebackType]:

@@ -8,6 +8,7 @@ Only where the meaning is the same; every refusal is a reason that `rivusio expl
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import assert_never
 
@@ -36,6 +37,8 @@ from rivusio.compiler.plan import (
     TumblingWindow,
     UserStream,
 )
+
+UNPROVEN = "mypy does not take its body in the loop"
 
 
 def inline(plan: Plan) -> Plan:
@@ -72,6 +75,29 @@ def _body(stage: StageInfo, body: Body) -> Body:
             return Inline(in_coroutine=True, checks=False) if reason is None else Await(reason)
         case _:
             assert_never(body)
+
+
+def called_instead(plan: Plan, stages: Collection[int]) -> Plan:
+    """Let the functions of some stages be called after all: mypy does not take their bodies."""
+    ops = (_as_call(op) if op.of.index in stages else op for op in plan.ops)
+    return replace(plan, ops=tuple(ops))
+
+
+def _as_call(op: Op) -> Op:
+    match op:
+        case Map() | Filter() | Batch() | TumblingWindow() | SlidingWindow() if isinstance(
+            op.body, Inline
+        ):
+            return replace(op, body=body_as_call(op.of, op.body, UNPROVEN))
+        case _:
+            return op
+
+
+def body_as_call(stage: StageInfo, body: Inline, why: str = "") -> Body:
+    """Say how a function is called whose body was to stand in the loop."""
+    if body.in_coroutine:
+        return Await(why)
+    return Either(why) if stage.shape.entry == "either" else Call(body.checks, why)
 
 
 def refusal(stage: StageInfo) -> str | None:

@@ -262,10 +262,15 @@ class Reader(BufferedBoundary):
         self._looked_at = len(self.items)
         unseen = max(0, BURST - self._burst)
         self.room = min(ceil(self._calm) - 1 - self._left, self._looked_at + unseen)
-        if self._closing or self._turned:
+        if self._closing or self._turned or self._is_awaited():
             self.room = -1
         self._one_by_one = False
         return self._closing
+
+    def _is_awaited(self) -> bool:
+        """Tell whether the consumer has found nothing while the last item was put here."""
+        sleeper = self.changed.sleeper
+        return sleeper is not None and not sleeper.done()
 
     async def _pause(self) -> None:
         self._one_by_one = True

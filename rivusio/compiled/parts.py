@@ -203,11 +203,7 @@ def _held(holding: Holding, state: State) -> list[Item]:
 
 def escaped(error: Exception, place: Place) -> Exception:
     """Give what a coroutine or a generator makes of a `StopIteration` that escapes from it."""
-    if not isinstance(error, StopIteration) or not place.in_coroutine:
-        return as_escaped(error)
-    made = RuntimeError("coroutine raised StopIteration")
-    made.__cause__ = error
-    return made
+    return as_escaped(error, "coroutine" if place.in_coroutine else "generator")
 
 
 class Upstream(Part):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from rivusio.interpreter.node import Item
 
@@ -17,12 +17,14 @@ def enter_plain(function: Callable[..., Item], *arguments: Item) -> Item:
         raise as_escaped(error) from error
 
 
-def as_escaped(error: Exception) -> Exception:
-    """Give the error that a generator makes of a `StopIteration` that its code lets escape."""
+def as_escaped(
+    error: Exception, out_of: Literal["generator", "coroutine"] = "generator"
+) -> Exception:
+    """Give what a generator or coroutine makes of a `StopIteration` that its code lets escape."""
     if not isinstance(error, StopIteration):
         return error
-    escaped = RuntimeError("generator raised StopIteration")
-    escaped.__cause__ = error
+    escaped = RuntimeError(f"{out_of} raised StopIteration")
+    escaped.__cause__ = escaped.__context__ = error
     return escaped
 
 

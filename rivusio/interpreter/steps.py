@@ -121,17 +121,20 @@ class Step:
             StreamError: when the failure was neither handled nor to be skipped.
         """
         try:
-            return await self._try(data, as_escaped(error))
+            try:
+                return await self._try(data, self._escaped(error))
+            finally:
+                if started is not None and self.counters is not None:
+                    self.counters.timed(started, self._run.clock.now())
         except Exception as last:  # noqa: BLE001  whatever the user's code raises
-            failure = last
-        finally:
-            if started is not None and self.counters is not None:
-                self.counters.timed(started, self._run.clock.now())
-        return await self.resolve(failure, data, item_index)
+            return await self.resolve(last, data, item_index)
 
     async def retry(self, error: Exception, data: Item) -> Item:
         """Do the same for a single item: what is not retried or handled leaves as it is."""
-        return await self._try(data, as_escaped(error))
+        return await self._try(data, self._escaped(error))
+
+    def _escaped(self, error: Exception) -> Exception:
+        return as_escaped(error, "coroutine" if self.entry == "await" else "generator")
 
     async def _try(self, data: Item, failed: Exception | None = None) -> Item:
         """Try until it goes well or there are no more tries; `failed` is what the first came to."""
