@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types pytest rules mutants bench clean
+.PHONY: demo test lint types pytest rules mutants bench fuzz fuzz-front-door typing-versions clean
 
 demo: $(READY)
 	@$(BIN)/rivusio compile examples/flights.py
@@ -23,7 +23,19 @@ types: $(READY)
 	$(BIN)/mypy --cache-dir $(VENV)/mypy-cache
 
 pytest: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+
+# the type cases and `rivusio check` under every mypy of the range in pyproject.toml
+MYPYS := 2.2.0 2.3.1 2.4.1
+TYPING := tests/test_typesafety.py tests/test_mypy_plugin.py tests/test_check.py tests/test_typing.py
+typing-versions: $(MYPYS:%=.venv-mypy-%/.ready)
+	for version in $(MYPYS); do .venv-mypy-$$version/bin/python -m pytest $(TYPING) || exit 1; done
+
+.venv-mypy-%/.ready: pyproject.toml
+	@$(PYTHON) -m venv .venv-mypy-$*
+	@.venv-mypy-$*/bin/python -m pip install --quiet --disable-pip-version-check \
+		--editable ".[dev]" "mypy==$*"
+	@touch $@
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -37,9 +49,19 @@ $(READY): pyproject.toml
 rules: $(READY)
 	$(BIN)/python -m tests.rules
 
-# breaks each rule on purpose, and looks whether its tests fail: some seven minutes
+# breaks each rule on purpose, and the compiler, and looks whether tests fail: half an hour
 mutants: $(READY)
 	$(BIN)/python -m tests.mutants
+
+# random chains, interpreted against compiled: make fuzz N=20000 [SEED=1]; failures go to .fuzz/
+N ?= 1000
+fuzz: $(READY)
+	$(BIN)/python -m tests.equivalence $(N) $(if $(SEED),--seed $(SEED))
+
+# broken files and artifacts: make fuzz-front-door [SECONDS=600] [SEED=1]; failures go to .fuzz/
+SECONDS ?= 600
+fuzz-front-door: $(READY)
+	$(BIN)/python -m tests.front_door --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 # CPU time against loops written by hand, as ratios; see benchmarks/__main__.py
 bench: $(READY)

@@ -36,6 +36,8 @@ from rivusio.compiled.manifest import (
 from rivusio.compiler.emit import Emitted
 from rivusio.compiler.plan import StageInfo
 
+LONGEST = 80  # characters of a chain's name in that of a file: no system takes any number
+
 
 class ArtifactError(Exception):
     """What was compiled cannot be written; the message says why, in one line."""
@@ -122,7 +124,8 @@ def artifact_names(path: Path, chains: Iterable[str]) -> list[str]:
     names: list[str] = []
     for chain in chains:
         # Two underscores are only between the two: `stem_of` relies on it.
-        words = re.sub(r"[\W_]+", "_", chain.replace(".<locals>", "")).strip("_") or "chain"
+        words = re.sub(r"[\W_]+", "_", chain.replace(".<locals>", ""))
+        words = words[:LONGEST].strip("_") or "chain"
         name, number = f"{path.stem}__{words}", 2
         while name.casefold() in (each.casefold() for each in names):
             name, number = f"{path.stem}__{words}_{number}", number + 1

@@ -12,26 +12,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import assert_never
 
 from rivusio.compiler import finder, oracle
 from rivusio.compiler.ir import (
     CHAIN,
-    BothFunctions,
     Chain,
     Complaint,
     Diagnostic,
-    IsClass,
-    IsNoPipe,
-    Misfit,
-    MustBeSync,
     Severity,
-    Stage,
-    TakesNoItem,
-    TypesDiffer,
 )
 from rivusio.compiler.oracle import TIMEOUT, Answer, AskedFile, Request, TypedFile
 from rivusio.compiler.source import Source, Unreadable, read
+from rivusio.compiler.words import words
 
 # mypy's words for what a chain's own diagnostic has said already.
 ECHOES = {
@@ -148,60 +140,14 @@ def _count(number: int, of: str) -> str:
 
 def _of_chains(file: TypedFile, source: Source) -> Iterator[Diagnostic]:
     for typed in file.chains:
+        stages = typed.chain.stages
+        names = [stage.name for stage in stages]
+        sources = [stage.operand.source for stage in stages]
         for misfit in typed.misfits:
-            message, note = _words(misfit, typed.chain.stages)
+            message, note = words(misfit.what, names, sources)
             place = misfit.at.line, source.column(misfit.at.line, misfit.at.column)
             severity: Severity = "warning" if misfit.excused else "error"
             yield Diagnostic(file.path, *place, severity, message, CHAIN, note)
-
-
-def _words(misfit: Misfit, stages: Sequence[Stage]) -> tuple[str, str | None]:
-    """Say what is wrong, and what to do about it."""
-    match misfit.what:
-        case TypesDiffer(right=right) as differ:
-            left = _stage(stages, right - 1)
-            message = (
-                f'{_stage(stages, right)} accepts "{differ.accepts}" '
-                f'but {left} produces "{differ.produces}"'
-            )
-            return message, _mend(differ, left)
-        case IsClass(stage=stage, class_name=name):
-            return f"{_stage(stages, stage)} is a class, and no pipe", f"did you mean {name}()?"
-        case IsNoPipe(stage=stage, type=its):
-            message = f'{_stage(stages, stage)} is no pipe: it is of type "{its}"'
-            return message, "join pipes, functions or coroutine functions"
-        case TakesNoItem(stage=stage, type=its):
-            message = f'{_stage(stages, stage)} cannot be called with one item: it is a "{its}"'
-            return message, "give it one parameter for the item, and the others defaults"
-        case BothFunctions(right=right):
-            left = _stage(stages, right - 1)
-            message = f"{_stage(stages, right)} and {left} are both functions: one must be a pipe"
-            return message, f"make a pipe of the first: map({stages[right - 1].operand.source})"
-        case MustBeSync(stage=stage):
-            message = f"{_stage(stages, stage)} is async: a SyncPipeline cannot hold it"
-            return message, "use AsyncPipeline"
-        case _:
-            assert_never(misfit.what)
-
-
-def _stage(stages: Sequence[Stage], index: int) -> str:
-    return f'stage {index + 1} "{stages[index].name}"'
-
-
-def _mend(differ: TypesDiffer, left: str) -> str:
-    match differ.mend:
-        case "drop_none":
-            return "put drop_none() between them"
-        case "batch":
-            return "put batch(n) between them"
-        case "flat_map":
-            return "put flat_map(list) between them"
-        case "await":
-            return f"await it in {left}"
-        case "stage":
-            return f'put a stage between them that makes a "{differ.accepts}"'
-        case _:
-            assert_never(differ.mend)
 
 
 # What else mypy says

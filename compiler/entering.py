@@ -43,7 +43,6 @@ def record_of(
     mark = f"#@ call {index} {item}{flush}{coroutine}"
     record: dict[str, Any] = {
         "index": index,
-        "name": stage.name,
         "comment": comment(stage),
         "input": item,
         "item": item,

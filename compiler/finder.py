@@ -16,13 +16,14 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from rivusio.compiler.ir import Family, Found, Joint, Operand, Span
+from rivusio.compiler.findings import Family, Found, Joint, Operand, Span
 from rivusio.compiler.names import Definition, Function, Scope, bound, bound_here
 from rivusio.compiler.source import Source
 
 PIPELINES: dict[str, Family | None] = {"SyncPipeline": "sync", "AsyncPipeline": None}
 SAME_STAGES = {"with_config", "set_monitor", "concurrent"}  # methods that give the same stages
 LONGEST_NAME = 30  # of a stage that is called by its text
+MOST_STAGES = 500  # of a chain that is seen through by its name: each joint lists all of them
 MAKERS = {"map", "pipe"}  # functions whose stage has the name of the function they are given
 
 
@@ -233,7 +234,7 @@ class _Finder:
 
     def _single(self, node: ast.expr, known: _Known) -> _Parts:
         match node:
-            case ast.Name(id=name) if name in known:
+            case ast.Name(id=name) if name in known and len(known[name].operands) <= MOST_STAGES:
                 meaning = known[name]
                 if len(meaning.operands) > 1:
                     return replace(meaning, joints=(), must_be=None)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import TypeGuard, TypeVar
 
 import rivusio
 from rivusio import pipeline
@@ -37,6 +38,8 @@ INSTALLED = {"site-packages", "dist-packages"}
 FOREIGN = "it is not the project's own code"
 
 AnyPipe = BasePipe[object, object]
+PIPE: type[AnyPipe] = BasePipe  # type: ignore[type-abstract]  # nobody makes one of it here
+_Kind = TypeVar("_Kind")
 _Place = tuple[CodeType, int]
 
 
@@ -95,7 +98,7 @@ def answer(request: Request) -> Live:
     for name, pipe in _pipes(module):
         if id(pipe) in names:
             del names[id(pipe)]
-            chains.append(LiveChain(name, None, None, _stages(pipe)))
+            chains.append(LiveChain(name, pipe._rivusio_origin, None, _stages(pipe)))
     return Live(tuple(chains), tuple(_modules(chains)))
 
 
@@ -112,16 +115,21 @@ def _pipes(module: ModuleType) -> Iterator[tuple[str, AnyPipe]]:
     while waiting:
         prefix, namespace = waiting.pop(0)
         for name, value in list(namespace.items()):
-            if isinstance(value, BasePipe):
+            if _is(value, PIPE):
                 yield f"{prefix}{name}", value
             elif (
-                isinstance(value, type)
+                _is(value, type)
                 and value.__module__ == module.__name__
                 and value.__qualname__ == f"{prefix}{name}"
                 and id(value) not in seen
             ):
                 seen.add(id(value))
                 waiting.append((f"{prefix}{name}.", dict(vars(value))))
+
+
+def _is(value: object, kind: type[_Kind]) -> TypeGuard[_Kind]:
+    """Do as `isinstance`, but ask nothing of the value: its `__class__` may be the user's."""
+    return issubclass(type(value), kind)
 
 
 def _stages(pipe: AnyPipe) -> tuple[LiveStage, ...]:
@@ -180,6 +188,7 @@ def _modules(chains: Iterable[LiveChain]) -> Iterator[LiveModule]:
 def main() -> None:
     """Answer the request on stdin; whatever the user's file prints goes to stderr."""
     request = REQUEST.validate_json(sys.stdin.buffer.read())
+    sys.path.append("")  # as if Python had been started here, but behind our own
     with os.fdopen(os.dup(1), "wb") as replies:
         os.dup2(2, 1)
         nothing = os.open(os.devnull, os.O_RDONLY)

@@ -42,7 +42,7 @@ class Mypy:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the child lives
         try:
             self._child = subprocess.Popen(  # noqa: S603  ourselves
-                [sys.executable, "-m", WORKER],
+                [sys.executable, *child.SAFELY, "-m", WORKER],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._said,

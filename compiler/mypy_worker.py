@@ -10,6 +10,8 @@ import os
 import sys
 from collections.abc import Callable
 
+from mypy import modulefinder
+
 from rivusio.compiler import oracle_worker, verify_worker
 
 ANSWERS: dict[str, Callable[[bytes], bytes]] = {
@@ -24,6 +26,9 @@ def main() -> None:
     A request is a line with its kind and its length, and then so many bytes; an answer is a line
     with its length, and then so many.
     """
+    # mypy takes what is on the path for installed, and says nothing of it: not so the user's own.
+    modulefinder.get_search_dirs(sys.executable)  # it looks once
+    sys.path.append("")  # for plugins; last, as no file of the user's is to be run
     gc.disable()  # a short life: collecting what mypy keeps anyway takes a third of the time
     with os.fdopen(os.dup(1), "wb") as replies:
         os.dup2(2, 1)

@@ -48,7 +48,7 @@ RESERVED = {
 }  # fmt: skip
 # Such names are given by a stage's index, and those with `m_` to modules.
 BY_INDEX = re.compile(
-    r"(counters|started|settings|timeout|pipe|left|closed|outputs|expanded|expansion)_\d+"
+    r"(counters|started|settings|timeout|pipe|name|left|closed|outputs|expanded|expansion)_\d+"
 )
 OF_MODULES = re.compile(r"m0?_.*")
 AMBIGUOUS = {"l", "O", "I"}

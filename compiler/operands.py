@@ -7,7 +7,7 @@ take what comes and say only how the result looks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from mypy import types
@@ -18,7 +18,7 @@ from mypy.nodes import ArgKind, TypeInfo
 from mypy.subtypes import find_member, is_subtype, unify_generic_callable
 from mypy.typeops import make_simplified_union
 
-from rivusio.compiler.ir import Awaitable, Family
+from rivusio.compiler.findings import Awaitable, Family
 
 PIPELINE, OPERATORS = "rivusio.pipeline.", "rivusio.operators."
 FAMILIES: dict[str, Family] = {f"{PIPELINE}SyncFamily": "sync", f"{PIPELINE}AsyncFamily": "async"}
@@ -133,7 +133,7 @@ def _pipe(of: types.Instance) -> Pipe:
     takes, out = map_instance_to_supertype(of, base).args
     families = [FAMILIES[info.fullname] for info in of.type.mro if info.fullname in FAMILIES]
     family = families[0] if families else None
-    if of.type.fullname == STREAM_PIPE and _is_any(takes) and _is_any(out):
+    if of.type.fullname == STREAM_PIPE and is_any(takes) and is_any(out):
         return Pipe(family, ANY, ANY, "the same", of.type)  # docs/semantics.md 2.3: the identity
     return Pipe(family, known(takes), known(out), _gives(of), of.type)
 
@@ -146,8 +146,14 @@ def is_pipeline(of: types.Type | None) -> bool:
     return False
 
 
-def _is_any(of: types.Type) -> bool:
+def is_any(of: types.Type) -> bool:
+    """Tell whether a type is `Any`."""
     return isinstance(types.get_proper_type(of), types.AnyType)
+
+
+def is_never(of: types.Type) -> bool:
+    """Tell whether a type has no values; mypy has it, too, where it could infer none."""
+    return isinstance(types.get_proper_type(of), types.UninhabitedType)
 
 
 def _gives(of: types.Instance) -> Gives:
@@ -184,7 +190,7 @@ def is_definite(of: types.Type | None) -> bool:
     for meaning in meaning_of(of):
         match meaning:
             case Pipe(gives="its own", takes=takes, out=out):
-                if _is_any(takes) or _is_any(out):
+                if is_any(takes) or is_any(out):
                     return False
             case Unknown():
                 return False
@@ -216,16 +222,18 @@ def _solved(signature: types.CallableType, wanted: types.CallableType) -> types.
 
 
 def given(function: Function) -> Call:
-    """Say what a function takes and gives by itself, where nothing stands on its left.
+    """Say what a function takes and gives by itself, where nothing stands on its left."""
+    return _call_of(_signatures(function.type)[0])
 
-    What its own type variables stand for, only an item would tell.
+
+def passed_on(function: Function, gives: types.Type) -> types.Type:
+    """Say what a first stage gives to the next.
+
+    What the function's own type variables stand for, only an item would tell.
     """
     signature = _signatures(function.type)[0]
-    alone = _call_of(signature)
     own = {each.id for each in signature.variables}
-    return replace(
-        alone, takes=erase_typevars(alone.takes, own), gives=erase_typevars(alone.gives, own)
-    )
+    return erase_typevars(_without_variables(gives, signature), own)
 
 
 def taken(function: Function) -> list[types.Type]:
@@ -339,7 +347,7 @@ def element_of(of: types.Type) -> types.Type | None:
     if base is None:
         return None
     element = map_instance_to_supertype(proper, base).args[0]
-    return None if _is_any(element) else element
+    return None if is_any(element) else element
 
 
 def without_none(of: types.Type) -> types.Type:

@@ -180,15 +180,19 @@ def _typed_file(
         module,
         chains,
         loose,
-        file_facts.loose(tree, functions.reading, _made(chains)),
+        file_facts.loose(tree, functions.reading, _made(file, chains)),
         tuple(file_facts.known_functions(parts, functions)),
         tuple(file_facts.known_modules(chains, module, file.path, project)),
     )
 
 
-def _made(chains: Sequence[Typed]) -> set[str]:
-    """Name the chains that the text makes; a call that gives some pipe tells of nothing."""
-    return {
+def _made(file: AskedFile, chains: Sequence[Typed]) -> set[str]:
+    """Name what the text makes, and what its chains have as stages.
+
+    A call that gives some pipe tells of nothing by itself.
+    """
+    stages = {each.source for found in file.chains for each in found.operands}
+    return stages | {
         each.chain.name
         for each in chains
         if not (each.chain.lone and any(stage.facts.unsure for stage in each.chain.stages))

@@ -1,4 +1,4 @@
-"""The templates: text with holes. What a user has named goes through a quoting filter."""
+"""The templates: text with holes. What a user has named stands in comments and docstrings only."""
 
 from __future__ import annotations
 
@@ -31,14 +31,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters["quoted"] = quoted
     environment.filters["docstring"] = docstring
     return environment
-
-
-def quoted(text: str) -> str:
-    """Give a text as a string of Python's."""
-    return ascii(text)
 
 
 def docstring(text: str) -> str:

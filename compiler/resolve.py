@@ -170,6 +170,8 @@ class _Resolver:
         for chain in chains:
             yield from self._joined(chain, found)
         for each in found.others:
+            if each.span is None and each.name not in self._typed.loose:
+                continue  # a lone pipe: the text says what it is, or that a chain has it
             span = each.span or Span(1, 0, 1, 0)
             chain = Chain(each.name or f"line {span.line}", span, ())
             yield ResolvedChain(chain, self._of_live(chain, each))

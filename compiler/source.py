@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import stat
 import tokenize
 import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from rivusio.compiler.ir import Diagnostic, Span
+from rivusio.compiler.findings import Diagnostic, Span
 
 
 class Unreadable(Exception):  # noqa: N818  it is an answer, shown as one line
@@ -66,6 +68,7 @@ def parse(path: str, text: str) -> Source:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `"\d"` is the user's, and no error
             tree = ast.parse(text, path)
+            compile(tree, path, "exec", dont_inherit=True)  # refuses a `return` outside, say
     except SyntaxError as error:
         raise _syntax_error(path, error) from error
     except (RecursionError, MemoryError) as error:
@@ -78,7 +81,11 @@ def parse(path: str, text: str) -> Source:
 
 def _text_of(path: str) -> str:
     try:
-        with tokenize.open(path) as file:
+        if not stat.S_ISREG(mode := Path(path).stat().st_mode) and not stat.S_ISDIR(mode):
+            message = "it is a pipe or a device, which may never end; save it as a file"
+            raise _unreadable(path, message)
+        with tokenize.open(path) as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a codec: the user's, and no error
             return file.read()
     except IsADirectoryError as error:
         raise _unreadable(path, "it is a folder; give the path of a Python file") from error
@@ -86,6 +93,9 @@ def _text_of(path: str) -> str:
         raise _unreadable(path, f"cannot read it: {error.strerror}") from error
     except SyntaxError as error:  # an encoding that Python does not know, or not UTF-8
         raise _unreadable(path, f"{error.msg}; save it as UTF-8") from error
+    except LookupError as error:  # it names a codec that makes no text, such as rot13
+        message = "its coding line names no encoding of text; save it as UTF-8"
+        raise _unreadable(path, message) from error
     except UnicodeDecodeError as error:
         message = f"it is no {error.encoding} text: {error.reason}; save it as UTF-8"
         raise _unreadable(path, message) from error

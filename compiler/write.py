@@ -32,7 +32,9 @@ from rivusio.compiler.plan import (
     Entered,
     Filter,
     FlatMap,
+    Inline,
     Map,
+    Op,
     Pass,
     Plan,
     SlidingWindow,
@@ -129,11 +131,20 @@ class _Writer:
         output = self._next_item(position)
         record = record_of(self._own, op, Here(), item, output, op.body)
         rest = self._one(position + 1, record["output"])
-        if position == len(self._ops) - 1 and record["checks"] and op.of.gives.text != "Any":
-            # What was looked at might be anything to mypy.
-            name = self._own.names.fresh("checked")
+        if position == len(self._ops) - 1 and self._may_be_any(op, record):
+            name = self._own.names.fresh("result")
             rest = f"{name}: {op.of.gives.text} = {record['output']}\nreturn {name}"
         return render("one", s=record, v=_variant(self._v), rest=rest)
+
+    @staticmethod
+    def _may_be_any(op: Op, record: dict[str, Any]) -> bool:
+        """Tell whether the last result might be anything to mypy, where its type is known."""
+        if op.of.gives.text == "Any":
+            return False
+        if record["treated"]:
+            return True  # what a retry or a handler gives is
+        is_own = isinstance(op, Map) and isinstance(op.body, Inline)  # so is what `self` has
+        return ": " not in record["target"] and bool(is_own or record["checks"])
 
     # Names
 
@@ -245,6 +256,7 @@ class _Writer:
             if isinstance(later, Take) and not later.none
         )
         shape = op.of.shape
+        name = "" if shape.treated else own.hoist(f"name_{index}", f"part.name({index})")
         record |= {
             "outputs": outputs,
             "each": each,
@@ -252,11 +264,11 @@ class _Writer:
             "expansion": f"expansion_{index}",
             "exits": " or ".join(takes),
             "is_async": False,
-            "opened": f"iterable({of}, {op.of.name!r})",
+            "opened": f"iterable({of}, {name})",
         }
         if not shape.treated and shape.entry != "call":
             record["is_async"] = True
-            record["opened"] = f"async_iterable({of}, {op.of.name!r})"
+            record["opened"] = f"async_iterable({of}, {name})"
         holding = Holding("outputs", index, outputs, (of, item))
         if holding not in own.holdings:
             own.holdings.append(holding)

@@ -31,7 +31,8 @@ def timed(mode: Mode, lines: list[str]) -> tuple[dict[str, flights.Delays], floa
 def main() -> int:
     """Compare the two modes over the real flights."""
     lines = flights.FLIGHTS.read_text(encoding="utf-8").splitlines()
-    shares = []
+    shares: list[float] = []
+    compiled: dict[str, flights.Delays] = {}
     try:
         for _ in range(PAIRS):
             interpreted, its_time = timed("interpreted", lines)

@@ -26,12 +26,13 @@ def find_pipeline(target: str) -> tuple[str, BasePipe[Any, Any]]:
     Raises:
         Refusal: when the file cannot be imported, or does not say which pipeline is meant.
     """
-    path, name = _split(target)
+    path, name = split_target(target)
     namespace = vars(import_file(path))
     return _only(path, namespace) if name is None else (name, _named(path, name, namespace))
 
 
-def _split(target: str) -> tuple[Path, str | None]:
+def split_target(target: str) -> tuple[Path, str | None]:
+    """Give the file and the name of `FILE` or `FILE:NAME`."""
     file, colon, name = target.rpartition(":")
     if colon and name.isidentifier() and not Path(target).exists():
         return Path(file), name
@@ -128,7 +129,11 @@ def _count(pipe: BasePipe[Any, Any]) -> str:
 def told(error: BaseException) -> str:
     """Give an exception as Python ends a traceback with it, in one line."""
     said = traceback.format_exception_only(error)[-1]
-    return " ".join(said.split())
+    return "".join(_printable(each) for each in " ".join(said.split()))
+
+
+def _printable(letter: str) -> str:
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
 
 
 def place_of(error: BaseException) -> tuple[str, str] | None:

@@ -18,6 +18,12 @@ from rivusio.stage import Stage
 from rivusio.testing import VirtualClock
 
 
+@pytest.fixture(autouse=True, scope="module")
+def nothing_of_earlier_modules_to_look_through() -> None:
+    """Keep what mypy has left in this process out of what the tests of a module collect."""
+    gc.freeze()
+
+
 @pytest.fixture(params=["interpreted", "compiled"])
 def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mode]:
     """Run the test once for each way in which a chain can be run.
@@ -34,13 +40,15 @@ def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 def compiled_once() -> loader.Compile:
     """Give what compiles each chain when it runs for the first time."""
     known: dict[loader.Key, tuple[loader.Compiled, object]] = {}
+    one_at_a_time = threading.Lock()  # Python 3.11 parses in one thread only: gh-106905
 
     def compile_on_demand(
         stages: Sequence[Stage], read_ahead: BackpressureConfig | None
     ) -> loader.Compiled:
         key = loader.key_of(stages, read_ahead)
-        if key not in known:  # it goes by identity, so what it names is kept alive
-            known[key] = compile_stages(stages, read_ahead), stages
+        with one_at_a_time:
+            if key not in known:  # it goes by identity, so what it names is kept alive
+                known[key] = compile_stages(stages, read_ahead), stages
         return known[key][0]
 
     return compile_on_demand

@@ -27,6 +27,9 @@ TOOLS = {
     "rivusio.cli.messages",
     "rivusio.cli.running",
     "rivusio.cli.tables",
+    "rivusio.cli.trial_items",
+    "rivusio.cli.trial_runs",
+    "rivusio.cli.verifying",
     "rivusio.mypy_plugin",
 }
 
@@ -157,7 +160,7 @@ def project_files() -> Iterator[Path]:
 
 def _is_made_here(name: str) -> bool:
     """Tell whether .gitignore names such a file or folder."""
-    made = {".git", "__pycache__", "__rivusio__", "dist", ".coverage"}
+    made = {".git", "__pycache__", "__rivusio__", "dist", ".coverage", ".hypothesis", ".fuzz"}
     return name in made or name.startswith(".venv") or name.endswith(("_cache", ".egg-info"))
 
 

@@ -37,7 +37,9 @@ class Feed(Source):
         self._loop = weakref.ref(loop)  # weak: a run that was abandoned must be collected
 
     def items(self) -> Iterator[Item]:
-        """Open a plain iterable."""
+        """Open a plain iterable; not where the run was stopped before it."""
+        if self.is_over:
+            return self._plain
         self._plain = iter(self._items)  # type: ignore[arg-type]  # not async: see Source
         return self._plain
 
@@ -62,7 +64,9 @@ class Feed(Source):
         return self.numbers(item_index)
 
     def async_items(self) -> AsyncIterator[Item]:
-        """Open an async iterable."""
+        """Open an async iterable; not where the run was stopped before it."""
+        if self.is_over:
+            return _nothing()
         self._task = asyncio.current_task()
         self._async = aiter(self._items)  # type: ignore[arg-type]  # async: see Source
         return self._async
@@ -106,3 +110,9 @@ class Feed(Source):
         Called where a loop has left its source, by whatever way.
         """
         return self._took_our_cancel_back()
+
+
+async def _nothing() -> AsyncIterator[Item]:
+    nothing: tuple[Item, ...] = ()
+    for item in nothing:
+        yield item

@@ -19,7 +19,7 @@ from rivusio.compiled.feed import Feed
 from rivusio.compiled.parts import Upstream
 from rivusio.config import BackpressureConfig
 from rivusio.interpreter.buffered import BURST, BufferedBoundary
-from rivusio.interpreter.node import Item, RunState
+from rivusio.interpreter.node import END, Item, RunState
 from rivusio.interpreter.steps import Step
 from rivusio.interpreter.timed import TimedBoundary
 from rivusio.windows import BatchHolder, TumblingHolder
@@ -40,11 +40,18 @@ class Filling(Upstream):
 
     window: Window
     buffer: Reader
+    sink: Window | Reader | None = None
 
     def pull(self) -> NoReturn:
         """Refuse: what the loop gives is in the window or the buffer."""
         message = "a loop that fills something is not pulled"
         raise AssertionError(message)
+
+    def halt(self) -> None:
+        """Let the loop end with the item that it has in hand: nobody wants another."""
+        super().halt()
+        if self.sink is not None:
+            self.sink.must_be_asked()
 
     def filled_by(self, fill: Fill) -> Coroutine[Any, Any, None]:
         """Start the generated loop."""
@@ -77,7 +84,7 @@ class Window(TimedBoundary):
         self._open: BatchHolder | TumblingHolder = holder
         self._part = part
         self._fill = fill
-        part.window = self
+        part.window = part.sink = self
         self.items: list[Item] = holder.items
         self.deadline = NEVER
         self.room = room
@@ -103,13 +110,21 @@ class Window(TimedBoundary):
     def _look(self) -> None:
         self.items = self._open.items
         self.deadline = NEVER if self._open.deadline is None else self._open.deadline
-        self.pauses = not self._hungry or self._closing
+        self.pauses = not self._hungry or self._is_ending
+
+    @property
+    def _is_ending(self) -> bool:
+        return self._closing or self._part.is_halted
+
+    def must_be_asked(self) -> None:
+        """Let the loop ask before it goes on."""
+        self.pauses = True
 
     async def pause(self) -> bool:
         """Wait until the consumer wants another list; tell whether the run is ending instead."""
         await self._until_hungry()
         self._look()
-        return self._closing
+        return self._is_ending
 
     async def _until_hungry(self) -> None:
         while not self._hungry and not self._closing:
@@ -118,7 +133,7 @@ class Window(TimedBoundary):
     async def pull(self) -> Item:
         """Give the next list."""
         if not self._ready:
-            self.pauses = self._closing
+            self.pauses = self._is_ending
         return await super().pull()
 
     def _on_time(self) -> None:
@@ -155,7 +170,7 @@ class Reader(BufferedBoundary):
         super().__init__(run, index, name, config, part)
         self._part = part
         self._fill = fill
-        part.buffer = self
+        part.buffer = part.sink = self
         self.items = self._buffer.items
         self.room = -1
         self._calm = min(self._buffer.throttle_level, config.max_buffer_size)
@@ -181,24 +196,44 @@ class Reader(BufferedBoundary):
 
     async def taken(self) -> Iterator[_Numbered] | None:
         """Wait until there are items, and give them; None at the end."""
+        if not await self._has_items():
+            return None
+        if self._one_by_one:
+            self._taken = [self._take_one()]
+        else:
+            self._taken = list(self.items)
+            self.items.clear()
+        self._taking = iter(self._taken)
+        return self._taking
+
+    async def pull(self) -> Item:
+        """Give the oldest item, to what is no generated loop."""
+        if not await self._has_items():
+            return END
+        self.item_index, item = self._take_one()
+        return item
+
+    async def _has_items(self) -> bool:
+        """Wait until there are items; tell whether there are some, or it is over.
+
+        Raises:
+            BaseException: what has ended the filling loop, after the items that came before it.
+        """
         self._start()
         while not self.items or self._overflowed:
             if self._over:
                 failure = self._take_failure()
                 if failure is not None:
                     raise failure
-                return None
+                return False
             self.room = -1  # the next item is waited for
             await self.changed.wait()
         self._note_peak()
-        if self._one_by_one:
-            self._taken = [self.items.popleft()]
-            self.wanted.set()
-        else:
-            self._taken = list(self.items)
-            self.items.clear()
-        self._taking = iter(self._taken)
-        return self._taking
+        return True
+
+    def _take_one(self) -> _Numbered:
+        self.wanted.set()
+        return self.items.popleft()
 
     def _rest(self) -> list[_Numbered]:
         """Give what was taken and not yet used."""
@@ -210,6 +245,7 @@ class Reader(BufferedBoundary):
         if rest:
             del self._taken[-len(rest) :]
             self.items.extendleft(reversed(rest))
+        self._left = 0
 
     def _note_peak(self) -> None:
         self._peak = max(self._peak, len(self.items) + self._left)
@@ -262,10 +298,14 @@ class Reader(BufferedBoundary):
         self._looked_at = len(self.items)
         unseen = max(0, BURST - self._burst)
         self.room = min(ceil(self._calm) - 1 - self._left, self._looked_at + unseen)
-        if self._closing or self._turned or self._is_awaited():
+        if self._turned or self._is_awaited():
             self.room = -1
         self._one_by_one = False
-        return self._closing
+        return self._closing or self._part.is_halted
+
+    def must_be_asked(self) -> None:
+        """Let the loop look about before it goes on."""
+        self.room = -1
 
     def _is_awaited(self) -> bool:
         """Tell whether the consumer has found nothing while the last item was put here."""
@@ -297,5 +337,6 @@ class Reader(BufferedBoundary):
         await super().close(closing)
 
     async def _hand_over(self, closing: Any) -> None:
+        self._note_peak()
         self._take_back()
         await super()._hand_over(closing)

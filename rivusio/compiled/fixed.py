@@ -65,6 +65,10 @@ class Bound:
         operation: Any = self._stages[stage].operation
         return operation.call
 
+    def name(self, stage: int) -> str:
+        """Give the name of a stage, which only the live pipe knows."""
+        return self._stages[stage].name
+
     def pipe(self, stage: int) -> Any:  # see call
         """Give the pipe of a stage."""
         return self._stages[stage].pipe

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from rivusio.compiled.program import Holding, Place, Statement
 from rivusio.compiled.shape import Shape
@@ -96,6 +96,17 @@ class Manifest(BaseModel):
     origins: dict[int, Statement]
     report: tuple[StageReport, ...]
     seal: str = ""
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Manifest:
+        stages = len(self.shapes)
+        of_stages = {*self.inlined, *self.modules.values()}
+        if not (len(self.functions) == len(self.report) == stages) or not (
+            of_stages <= set(range(stages))
+        ):
+            message = "its parts are not of the same stages"
+            raise ValueError(message)
+        return self
 
     def sealed(self) -> Manifest:
         """Give the same manifest with its seal."""

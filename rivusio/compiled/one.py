@@ -33,16 +33,16 @@ class One(Bound):
         if self._seen is not None:
             self._seen(self._stages[stage].pipe, result)
 
-    def leave(self, error: Exception, state: State) -> NoReturn:
+    def leave(self, error: BaseException, state: State) -> NoReturn:
         """Wrap what a stage has raised.
 
         Raises:
-            PipelineError: always, but for an error of nobody's stage, which leaves as it is.
+            PipelineError: for an `Exception` of a stage; anything else leaves as it is.
         """
         traceback = error.__traceback__
         place = None if traceback is None else self._program.places.get(traceback.tb_lineno)
         retraced(error, {self._program.file: self._program.line_map})
-        if place is None or place.stage is None:
+        if place is None or place.stage is None or not isinstance(error, Exception):
             raise error
         if place.does == "call":
             error = escaped(error, place)

@@ -215,7 +215,9 @@ class Upstream(Part):
         Raises:
             BaseException: always.
         """
-        raise self.left(error, state)
+        leaving = self.left(error, state)
+        retraced(leaving, self._line_maps)  # it may leave the run by another way than an error
+        raise leaving
 
 
 class Inner(Upstream):

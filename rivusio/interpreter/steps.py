@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable
 
 from rivusio.clock import Deadline
@@ -134,7 +135,8 @@ class Step:
         return await self._try(data, self._escaped(error))
 
     def _escaped(self, error: Exception) -> Exception:
-        return as_escaped(error, "coroutine" if self.entry == "await" else "generator")
+        is_coroutine = inspect.iscoroutinefunction(self.function)
+        return as_escaped(error, "coroutine" if is_coroutine else "generator")
 
     async def _try(self, data: Item, failed: Exception | None = None) -> Item:
         """Try until it goes well or there are no more tries; `failed` is what the first came to."""

@@ -355,6 +355,15 @@ def test_explain_as_json_gives_the_reasons(compiled: Path) -> None:
     assert [stage["why"] for stage in stages] == ["it is a class"] * 2
 
 
+def test_functions_of_a_module_beside_the_file_stand_in_the_loop(tmp_path: Path) -> None:
+    (tmp_path / "parts.py").write_text(FLOW, encoding="utf-8")
+    flow = "from parts import Double\nchain = Double() >> Double()\n"
+    (tmp_path / "beside.py").write_text(flow, encoding="utf-8")
+    said = json.loads(cli("explain", "beside.py", "--output", "json").stdout)
+    hows = [stage["how"] for chain in said["chains"] for stage in chain["stages"]]
+    assert hows == ["inlined", "inlined"]
+
+
 def test_explain_tells_what_is_wrong(compiled: Path) -> None:
     done = cli("explain", write("wrong.py", WRONG))
     assert done.exit_code == 1

@@ -1,0 +1,222 @@
+"""`rivusio-chain`: the joints that do not fit, in the words of `rivusio check`.
+
+mypy calls the hook of a joint once for each overload of `>>`, and again whenever it has reason to
+look at the joint once more. The first call finds out what is wrong, the others repeat it. Where
+something is, the joint is taken as if it fitted: mypy has nothing to say of it any more, and what
+stands on its right is checked, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mypy import nodes, types
+from mypy.plugin import CheckerPluginInterface, FunctionContext, MethodContext, MethodSigContext
+
+from rivusio.compiler import operands
+from rivusio.compiler.findings import Joint, Misfit
+from rivusio.compiler.mypy_hooks import blocking, processes, reporting
+from rivusio.compiler.mypy_hooks.file_chains import (
+    ClassOf,
+    FileChains,
+    looked_at,
+    said,
+    seen,
+)
+from rivusio.compiler.operands import Pipe, PipeClass
+from rivusio.compiler.steps import Steps, fits
+
+FILES = 8  # that are kept in mind: mypy goes to and fro between files that import each other
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """Both sides of a joint, as mypy has them."""
+
+    left: nodes.Expression
+    left_type: types.Type | None
+    right: nodes.Expression
+    right_type: types.Type | None
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    """What is wrong at a joint, and what it gives all the same."""
+
+    context: nodes.Context
+    object: types.Type
+    steps: Steps | None = None
+    misfits: tuple[Misfit, ...] = ()
+    gives: types.Type | None = None
+
+
+class Chains:
+    """The chains of the files that mypy checks.
+
+    Args:
+        class_of: gives a class by its full name.
+    """
+
+    def __init__(self, class_of: ClassOf) -> None:
+        self._class_of = class_of
+        self._files: dict[str, FileChains] = {}
+        self._last: _Judgement | None = None
+
+    def joint(self, context: MethodSigContext) -> types.FunctionLike:
+        """Called when `left >> right` or `left.then(right)` is checked, once for each overload."""
+        judged = self._last
+        if (
+            judged is None
+            or judged.context is not context.context
+            or judged.object is not context.type
+        ):
+            judged = self._last = self._judged(context)
+        if judged.steps is None:
+            return context.default_signature
+        self._report(context.api, judged.steps, judged.misfits, context.context)
+        if judged.gives is None:
+            return context.default_signature
+        return context.default_signature.copy_modified(
+            arg_types=[operands.ANY for _ in context.default_signature.arg_types],
+            ret_type=judged.gives,
+            variables=[],
+        )
+
+    def made(self, context: FunctionContext) -> types.Type:
+        """Called for `SyncPipeline([...])` and its kin, when mypy has checked the call."""
+        file, call = self._file(context.api), context.context
+        steps = file.written(call) if isinstance(call, nodes.CallExpr) else None
+        if isinstance(call, nodes.CallExpr) and steps is not None:
+            file.look_into(call)
+            steps.forget(0)
+            misfits = [
+                *(
+                    each
+                    for joint in steps.found.joints
+                    if joint.in_list
+                    for each in steps.of_joint(joint)
+                ),
+                *(
+                    each
+                    for index in range(len(steps.found.operands))
+                    for each in steps.of_operand(index)
+                ),
+            ]
+            self._report(context.api, steps, tuple(misfits), call)
+        return context.default_return_type
+
+    def through(self, context: MethodSigContext) -> types.CallableType:
+        """Called for `SyncStream(...).through(pipe)`, before mypy looks at the pipe."""
+        match context.args:
+            case [[pipe], *_]:
+                pass
+            case _:
+                return context.default_signature
+        match operands.meaning_of(looked_at(context.api, pipe)):
+            case (Pipe(family="async", info=info),):
+                stage = self._async_stage(context.api, pipe, info)
+                message = f"{stage} is async: a SyncStream cannot run it"
+                note = 'use AsyncStream, and "async for"'
+                reporting.report(context.api, pipe, message, note, reporting.CHAIN)
+                taken = [operands.ANY, *context.default_signature.arg_types[1:]]
+                return context.default_signature.copy_modified(arg_types=taken)
+        return context.default_signature
+
+    def _async_stage(
+        self, api: CheckerPluginInterface, pipe: nodes.Expression, info: nodes.TypeInfo
+    ) -> str:
+        """Say which stage makes a chain an async one."""
+        file = self._file(api)
+        steps = file.chain(pipe)
+        if steps is not None:
+            for index, step in enumerate(steps.between(0, len(steps.found.operands))):
+                if step.family == "async":
+                    return f'stage {index + 1} "{steps.name(index)}"'
+        return f'"{info.name}"'
+
+    def configured(self, context: MethodContext) -> types.Type:
+        """Called for `pipeline.configure_parallel(...)`, when mypy has checked the call."""
+        processes.configured(context, self._file(context.api))
+        return context.default_return_type
+
+    def _file(self, api: CheckerPluginInterface) -> FileChains:
+        """Give what is known of the file that is checked."""
+        known = self._files.pop(api.path, None)
+        if known is None or known.api is not api:
+            known = FileChains(api, self._class_of)
+        self._files[api.path] = known  # the last one now
+        if len(self._files) > FILES:
+            del self._files[next(iter(self._files))]
+        return known
+
+    def _report(
+        self,
+        api: CheckerPluginInterface,
+        steps: Steps,
+        misfits: tuple[Misfit, ...],
+        joint: nodes.Context,
+    ) -> None:
+        file = self._file(api)
+        with reporting.past_operator(api, joint):
+            for misfit in misfits:
+                where = file.node(misfit.at) or joint
+                reporting.report(api, where, *said(steps, misfit), reporting.CHAIN)
+
+    def _judged(self, context: MethodSigContext) -> _Judgement:
+        right = _Judgement(context.context, context.type)
+        sides = _sides(context)
+        if sides is None:
+            return right
+        left_meaning = operands.meaning_of(sides.left_type)
+        right_meaning = operands.meaning_of(sides.right_type)
+        if not any(isinstance(each, Pipe | PipeClass) for each in (*left_meaning, *right_meaning)):
+            return right  # another library's operator
+        file = self._file(context.api)
+        file.meet(sides.left, sides.left_type)
+        file.meet(sides.right, sides.right_type)
+        for side in (sides.left, sides.right):
+            if isinstance(side, nodes.LambdaExpr | nodes.RefExpr):
+                with reporting.past_operator(context.api, context.context):
+                    blocking.check_function(context.api, side)
+        if fits(left_meaning, right_meaning, file.function):
+            return right
+        place = file.place(sides.right)
+        if place is None:
+            return right
+        joint, steps = place.joint, place.steps
+        file.learn(joint, sides.left, sides.right)
+        is_leftmost = joint.middle - joint.first == 1
+        steps.forget(joint.first if is_leftmost else joint.middle)
+        file.expect(steps.between(joint.first, joint.middle)[-1].gives)
+        misfits = tuple(_misfits(steps, joint))
+        if not misfits:
+            return right
+        gives = _pipeline(self._class_of, steps, joint)
+        return _Judgement(context.context, context.type, steps, misfits, gives)
+
+
+def _sides(context: MethodSigContext) -> _Sides | None:
+    api = context.api
+    match context.context:  # mypy makes an `a >> b` of `a >>= b`, too
+        case nodes.OpExpr(op=">>", left=left, right=right):
+            return _Sides(left, seen(api, left), right, seen(api, right))
+        case nodes.CallExpr(callee=nodes.MemberExpr(expr=left, name="then"), args=[right]):
+            return _Sides(left, context.type, right, looked_at(api, right))
+    return None
+
+
+def _misfits(steps: Steps, joint: Joint) -> Iterator[Misfit]:
+    yield from steps.of_joint(joint, joint.first)
+    for index in range(joint.first, joint.end):
+        if steps.joint_around(index) == joint:
+            yield from steps.of_operand(index, joint.first)
+
+
+def _pipeline(class_of: ClassOf, steps: Steps, joint: Joint) -> types.Type | None:
+    """Say what the joint would give if it fitted."""
+    stretch = steps.between(joint.first, joint.end)
+    is_async = any(step.family == "async" for step in stretch)
+    name = f"{operands.PIPELINE}{'Async' if is_async else 'Sync'}Pipeline"
+    info = class_of(name)
+    return types.Instance(info, [stretch[0].takes, stretch[-1].gives]) if info else None
