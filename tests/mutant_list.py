@@ -36,7 +36,7 @@ STAGE = "rivusio/stage.py"
 STEPS = "rivusio/interpreter/steps.py"
 STREAMS = "rivusio/streams.py"
 STREAM_PIPES = "rivusio/stream_pipes.py"
-TESTING = "rivusio/testing.py"
+TESTING = "rivusio/testing/clock.py"
 TIMED = "rivusio/interpreter/timed.py"
 USER_STREAM = "rivusio/interpreter/user_stream.py"
 WINDOWS = "rivusio/windows.py"
@@ -52,6 +52,8 @@ class Mutant:
         old: text that stands in the file exactly once.
         new: what takes its place.
         what: what is broken, in words.
+        tests: what pytest is asked for; if nothing, the tests that are marked with the rule.
+        only_compiled: whether tests that interpret cannot notice it.
     """
 
     rule: str
@@ -59,6 +61,8 @@ class Mutant:
     old: str
     new: str
     what: str
+    tests: tuple[str, ...] = ()
+    only_compiled: bool = False
 
 
 WORDS: tuple[Mutant, ...] = (

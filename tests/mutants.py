@@ -1,10 +1,15 @@
 """Proves that the tests hold the rules: breaks each rule on purpose, and runs its tests.
 
-    python -m tests.mutants              all mutants of tests/mutant_list.py
-    python -m tests.mutants 3.7 6.1      those of some rules
+    python -m tests.mutants                 all mutants
+    python -m tests.mutants 3.7 load        those of some rules, or promises of the compiler
+    python -m tests.mutants compiler/       those of the files whose paths begin so
 
-A mutant is caught when a test that is marked with its rule fails, or hangs. It exits with 1 if one
-survives, or if the list is wrong: a snippet that is not there, a mutant that does not even load.
+The mutants of the interpreter are in tests/mutant_list.py, those of the compiler and of what runs
+compiled chains in tests/compiler_mutants. All are made in a copy of the project.
+
+A mutant is caught when a test that is marked with its rule, or one that it names, fails or hangs.
+It exits with 1 if one survives, or if the list is wrong: a snippet that is not there, a mutant
+that does not even load.
 """
 
 from __future__ import annotations
@@ -21,11 +26,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tests.compiler_mutants import COMPILER_MUTANTS
 from tests.mutant_list import MUTANTS, Mutant
 from tests.rules import held
 
 ROOT = Path(__file__).parent.parent
-COPIED = ("rivusio", "compiler", "templates", "tests", "docs", "pyproject.toml")
+COPIED = (
+    "rivusio", "compiler", "templates", "tests", "docs", "examples", "README.md", "pyproject.toml",
+)  # fmt: skip
+ALL = (*MUTANTS, *COMPILER_MUTANTS)
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "*_cache")
 
 Verdict = Literal["passed", "failed", "hung", "broken"]
@@ -65,6 +74,14 @@ def mutated(mutant: Mutant, text: str) -> str:
 def tests_of(rule: str) -> list[str]:
     """Give the ids of the tests that hold a rule; those of memory are too slow to run so often."""
     return [f"tests/{test}" for test in held().get(rule, []) if "memory" not in test]
+
+
+def chosen(mutant: Mutant) -> tuple[str, ...]:
+    """Give what pytest is asked for, to see whether a mutant is caught."""
+    if mutant.tests:
+        return mutant.tests
+    in_mode = ("-k", "not interpreted") if mutant.only_compiled else ()
+    return ("-m", "rule", *tests_of(mutant.rule), *in_mode)
 
 
 class Copy:
@@ -112,11 +129,11 @@ class Copy:
         if wrong:
             raise ListError("\n".join(wrong))
 
-    def test(self, rule: str, timeout: float) -> tuple[Verdict, str]:
-        """Run the tests of a rule until the first that fails."""
-        chosen = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "rule"]
+    def test(self, tests: Sequence[str], timeout: float) -> tuple[Verdict, str]:
+        """Run tests until the first that fails."""
+        command = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
         try:
-            ended = self._python([*chosen, *tests_of(rule)], timeout)
+            ended = self._python([*command, *tests], timeout)
         except subprocess.TimeoutExpired as error:
             return "hung", str(error)
         return _verdict(ended), ended.stdout + ended.stderr
@@ -128,7 +145,7 @@ class Copy:
         started = time.monotonic()
         try:
             _write(path, mutated(mutant, original))
-            verdict, output = self.test(mutant.rule, timeout)
+            verdict, output = self.test(chosen(mutant), timeout)
         finally:
             _write(path, original)
         return Outcome(mutant, verdict, time.monotonic() - started, output)
@@ -146,7 +163,7 @@ class Copy:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a module; what was compiled of it a moment ago may look up to date, and must go."""
+    """Write a file; what was compiled of a module a moment ago may look up to date, and must go."""
     path.write_text(text, encoding="utf-8")
     Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
 
@@ -162,37 +179,29 @@ def _verdict(ended: subprocess.CompletedProcess[str]) -> Verdict:
     return "broken"
 
 
-def times_without_mutants(copy: Copy, rules: Iterable[str]) -> dict[str, float]:
-    """Run the tests of each rule as they are, and give the seconds that they take.
-
-    Raises:
-        ListError: when a test fails; then it would tell nothing of a mutant.
-    """
-    times = {}
-    for rule in rules:
-        started = time.monotonic()
-        verdict, output = copy.test(rule, timeout=300)
-        if verdict != "passed":
-            message = f"the tests of {rule} fail without a mutant\n{output}"
-            raise ListError(message)
-        times[rule] = time.monotonic() - started
-    return times
-
-
 def run(mutants: Sequence[Mutant]) -> list[Outcome]:
     """Test the mutants one by one, telling of each.
 
     Raises:
-        ListError: when a mutant cannot be made, or the tests fail without any.
+        ListError: when a mutant cannot be made.
     """
-    outcomes = []
+    outcomes: list[Outcome] = []
+    unbroken: dict[tuple[str, ...], tuple[Verdict, str, float]] = {}
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copy = Copy(Path(folder).resolve())
         copy.check()
         copy.refuse_misfits(mutants)
-        times = times_without_mutants(copy, dict.fromkeys(mutant.rule for mutant in mutants))
         for mutant in mutants:
-            outcome = copy.test_mutant(mutant, timeout=10 + 3 * times[mutant.rule])
+            tests = chosen(mutant)
+            if tests not in unbroken:
+                started = time.monotonic()
+                verdict, output = copy.test(tests, timeout=300)
+                unbroken[tests] = verdict, output, time.monotonic() - started
+            verdict, output, seconds = unbroken[tests]
+            if verdict == "passed":
+                outcome = copy.test_mutant(mutant, timeout=10 + 3 * seconds)
+            else:  # then a failure would tell nothing of the mutant
+                outcome = Outcome(mutant, "broken", seconds, f"without it, too:\n{output}")
             outcomes.append(outcome)
             print(_row(outcome), flush=True)
     return outcomes
@@ -201,7 +210,7 @@ def run(mutants: Sequence[Mutant]) -> list[Outcome]:
 def _row(outcome: Outcome) -> str:
     mutant = outcome.mutant
     said = f"caught ({outcome.verdict})" if outcome.caught else outcome.verdict.upper()
-    return f"{mutant.rule:5} {said:15} {outcome.seconds:5.1f} s  {mutant.what}"
+    return f"{mutant.rule:7} {said:15} {outcome.seconds:5.1f} s  {mutant.what}"
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
@@ -220,12 +229,17 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     return "\n".join([*lines, counts])
 
 
-def main(rules: Sequence[str]) -> int:
-    """Test the mutants of these rules, or all; give the exit status."""
-    mutants = [mutant for mutant in MUTANTS if not rules or mutant.rule in rules]
-    if unknown := set(rules) - {mutant.rule for mutant in mutants}:
-        print(f"no mutants for {', '.join(sorted(unknown))}")
-        return 1
+def _is_meant(mutant: Mutant, word: str) -> bool:
+    return mutant.rule == word or mutant.file.startswith(word)
+
+
+def main(words: Sequence[str]) -> int:
+    """Test the mutants of these rules, promises and files, or all; give the exit status."""
+    mutants = [each for each in ALL if not words or any(_is_meant(each, word) for word in words)]
+    for word in words:
+        if not any(_is_meant(each, word) for each in mutants):
+            print(f"no mutants for {word}")
+            return 1
     try:
         outcomes = run(mutants)
     except ListError as error:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import pytest
+from jinja2 import Environment
 
+from tests.compiler_mutants import COMPILER_MUTANTS, PROMISES
 from tests.mutant_list import MUTANTS, Mutant
-from tests.mutants import ROOT, mutated
+from tests.mutants import ALL, ROOT, mutated
 from tests.rules import rules
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.rule} {mutant.what}")
+@pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: f"{mutant.rule} {mutant.what}")
 def test_a_mutant_can_be_made(mutant: Mutant) -> None:
     original = (ROOT / mutant.file).read_text(encoding="utf-8")
     broken = mutated(mutant, original)
     assert broken != original
-    compile(broken, mutant.file, "exec")
+    if mutant.file.endswith(".jinja"):
+        Environment(autoescape=True).parse(broken)
+    else:
+        compile(broken, mutant.file, "exec")
 
 
 @pytest.mark.parametrize("rule", rules())
@@ -24,8 +29,20 @@ def test_every_rule_has_a_mutant(rule: str) -> None:
 
 def test_no_mutant_names_a_rule_that_is_not_there() -> None:
     assert {mutant.rule for mutant in MUTANTS} <= set(rules())
+    assert {mutant.rule for mutant in COMPILER_MUTANTS} <= {*rules(), *PROMISES}
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_every_promise_has_a_mutant(promise: str) -> None:
+    assert any(mutant.rule == promise for mutant in COMPILER_MUTANTS)
+
+
+@pytest.mark.parametrize("mutant", COMPILER_MUTANTS, ids=lambda mutant: mutant.what)
+def test_the_tests_that_a_mutant_names_are_there(mutant: Mutant) -> None:
+    for path in mutant.tests:
+        assert "/" not in path or (ROOT / path).exists(), path
 
 
 def test_no_mutant_is_listed_twice() -> None:
-    made = [(mutant.rule, mutant.file, mutant.old, mutant.new) for mutant in MUTANTS]
+    made = [(mutant.rule, mutant.file, mutant.old, mutant.new) for mutant in ALL]
     assert len(set(made)) == len(made)

@@ -1,4 +1,4 @@
-"""The command `rivusio`: run a pipeline over lines, show its stages, check and compile it."""
+"""The command `rivusio`: run a pipeline over lines, show, check, compile and verify it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import rivusio
 from rivusio.cli.checking import check
 from rivusio.cli.compiling import compile_, explain
 from rivusio.cli.running import graph, run
+from rivusio.cli.verifying import verify
 
 
 @click.group()
@@ -19,5 +20,5 @@ def main() -> None:
     """
 
 
-for command in (run, graph, check, compile_, explain):
+for command in (run, graph, check, compile_, explain, verify):
     main.add_command(command)

@@ -511,11 +511,11 @@ def peak_of(run: Callable[[], None]) -> int:
 
 
 @pytest.mark.parametrize("monitored", [False, True])
-def test_memory_stays_flat_over_a_million_items(monitored: bool) -> None:
+def test_memory_stays_flat_over_many_items(monitored: bool) -> None:
     monitor = PipelineMonitor() if monitored else None
     chain = Double() >> batch(100) >> map(len)
 
-    def run(count: int = 1_000_000) -> None:
+    def run(count: int = 200_000) -> None:  # 8 bytes kept of each would be too many
         for _ in chain.iterate(range(count), monitor=monitor):
             pass
 
@@ -529,8 +529,8 @@ async def test_memory_stays_flat_over_many_items_with_tasks(monitored: bool) -> 
     chain = Double() >> tumbling(timedelta(milliseconds=1)) >> map(len)
     tracemalloc.start()
     try:
-        async for _ in chain.stream(range(300_000), monitor=monitor):
+        async for _ in chain.stream(range(150_000), monitor=monitor):
             pass
-        assert tracemalloc.get_traced_memory()[1] < 4_000_000  # bytes
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000  # bytes
     finally:
         tracemalloc.stop()

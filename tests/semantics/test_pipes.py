@@ -566,6 +566,12 @@ def test_none_is_dropped_where_it_was_asked_for() -> None:
 
 
 @pytest.mark.rule("2.7")
+def test_a_filter_drops_none_whatever_it_says_of_it() -> None:
+    config = StreamConfig(skip_none=True)
+    assert list(filter(lambda _: True).with_config(config).iterate([1, None, 2])) == [1, 2]
+
+
+@pytest.mark.rule("2.7")
 async def test_skip_none_drops_outputs_of_every_kind_of_stage() -> None:
     config = StreamConfig(skip_none=True)
 
@@ -780,3 +786,13 @@ def test_a_name_must_be_a_string() -> None:
     wrong: Any = 3
     with pytest.raises(TypeError, match="name must be a string, got 3 of type int"):
         Double(wrong)
+
+
+@pytest.mark.rule("2.10")
+async def test_what_each_stage_gave_for_a_single_item_is_known() -> None:
+    first, second, slow = Double(), Double(), SlowDouble()
+    sync, whole = first >> second, slow >> second
+    assert sync(1) == 4
+    assert await whole(2) == 8
+    assert (sync.get_pipe_outputs(first), sync.get_pipe_outputs(second)) == ([2], [4])
+    assert (whole.get_pipe_outputs(slow), whole.get_pipe_outputs(second)) == ([4], [8])

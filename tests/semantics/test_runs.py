@@ -122,6 +122,30 @@ async def test_methods_are_fixed_when_the_run_starts(monkeypatch: pytest.MonkeyP
     assert list(chain.iterate("12")) == [-1, -2]
 
 
+class Counting(SyncBasePipe[int, int]):
+    """Its body stands in no loop: it says `global`."""
+
+    def process(self, data: int) -> int:
+        global calls  # noqa: PLW0603  see above
+        calls += 1
+        return data
+
+
+calls = 0
+
+
+@pytest.mark.rule("1.2")
+async def test_a_method_that_is_called_is_fixed_when_the_run_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chain = Counting() >> Double()
+    run, plain = chain.stream([1, 2]), chain.iterate([1, 2])
+    monkeypatch.setattr(Counting, "process", lambda _self, data: -data)
+    assert [output async for output in run] == [2, 4]
+    assert list(plain) == [2, 4]
+    assert list(chain.iterate([1, 2])) == [-2, -4]
+
+
 @pytest.mark.rule("1.2")
 async def test_globals_and_attributes_are_read_when_they_are_used(
     monkeypatch: pytest.MonkeyPatch,
@@ -130,6 +154,20 @@ async def test_globals_and_attributes_are_read_when_they_are_used(
     assert await anext(run) == 2
     monkeypatch.setattr("tests.semantics.test_runs.FACTOR", 10)
     assert await anext(run) == 10
+
+
+def by_ten() -> Callable[[int], int]:
+    FACTOR = 10
+
+    def scaled_by_ten(item: int) -> int:
+        return item * FACTOR
+
+    return scaled_by_ten
+
+
+@pytest.mark.rule("1.2")
+def test_a_name_of_the_function_around_is_not_the_modules() -> None:
+    assert list((map(by_ten()) >> Double()).iterate([1, 2])) == [20, 40]
 
 
 @pytest.mark.rule("1.2")

@@ -1,0 +1,198 @@
+"""The child process of `rivusio verify`: runs the chains of a file in one mode, and tells all.
+
+One for each mode, so that what the user's code keeps is the same at the start of both.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from rivusio.cli.trial_items import items_of, made_items, type_of_items
+from rivusio.compiled.artifacts import artifacts_of
+from rivusio.mode import Mode, NotCompiledError
+from rivusio.pipeline import BasePipe, SyncFamily
+from rivusio.testing import ConsumerScript, Event, SourceScript, record
+from rivusio.testing.recording import RecordingError
+from rivusio.user_file import Refusal, import_file
+
+FEW = 100  # items for the runs that look at one moment
+WAIT = 0.75  # seconds that an idle source waits, and a slow consumer takes
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of the child.
+
+    Attributes:
+        path: the user's file.
+        name: the one chain that is meant; all that are compiled, if none is.
+        mode: how they run.
+        source: the file with the items; if none, values are made.
+        lists: how many lists of values are made.
+        seed: what they are made from.
+        items: the first so many items only; all, if none.
+        only: the number of the one run that is meant, from 1; all, if none.
+    """
+
+    path: str
+    name: str | None
+    mode: Mode
+    source: str | None
+    lists: int
+    seed: int
+    items: int | None = None
+    only: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One run of a chain: what it was like, and all that was seen of it."""
+
+    title: str
+    items: int
+    events: tuple[tuple[float, str, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainTrials:
+    """The runs of one chain; or why there are none, which may not matter for the others."""
+
+    name: str
+    trials: tuple[Trial, ...]
+    refused: str = ""
+    left_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the child answers: the chains, those that cannot be reached, or why there is nothing."""
+
+    chains: tuple[ChainTrials, ...] = ()
+    hidden: tuple[str, ...] = ()
+    refused: str = ""
+
+
+REQUEST, ANSWER = TypeAdapter(Request), TypeAdapter(Answer)
+
+
+def answer(request: Request) -> Answer:
+    """Run the chains of a file, and tell all that can be seen of the runs."""
+    try:
+        module = import_file(Path(request.path))
+        names = [request.name] if request.name else _compiled_names(request.path)
+        pipes = {name: _pipe(module, name) for name in names}
+        if request.name and pipes[request.name] is None:
+            raise Refusal(f'"{request.path}" has no pipeline {request.name!r} at its top level')
+        chains = [_tried(name, pipe, request) for name, pipe in pipes.items() if pipe is not None]
+    except Refusal as refusal:
+        return Answer(refused=str(refusal))
+    return Answer(tuple(chains), tuple(name for name, pipe in pipes.items() if pipe is None))
+
+
+def _compiled_names(path: str) -> list[str]:
+    found = artifacts_of(os.path.realpath(path))
+    names = [each.manifest.chain for each in found if each.manifest is not None]
+    if not names:
+        raise Refusal(f'nothing is compiled of "{path}"; run `rivusio compile {path}`')
+    return sorted(dict.fromkeys(names))
+
+
+def _pipe(module: object, name: str) -> BasePipe[Any, Any] | None:
+    """Give the pipe at the top level, or in a class, that has a name."""
+    found = reduce(lambda owner, part: getattr(owner, part, None), name.split("."), module)
+    return found if isinstance(found, BasePipe) else None
+
+
+def _tried(name: str, pipe: BasePipe[Any, Any], request: Request) -> ChainTrials:
+    trials = []
+    try:
+        runs = list(_runs(pipe, request))
+    except Refusal as refusal:
+        if request.name is not None:
+            raise
+        return ChainTrials(name, (), left_out=str(refusal))
+    for number, (title, source, consumer, monitor) in enumerate(runs, 1):
+        if request.only not in (None, number):
+            continue
+        try:
+            events = record(pipe, source, consumer, mode=request.mode, monitor=monitor)
+        except NotCompiledError as error:
+            return ChainTrials(name, (), str(error))
+        except RecordingError as error:
+            events = [Event(0.0, "stuck", str(error))]
+        told = tuple((event.at, event.kind, event.value) for event in events)
+        trials.append(Trial(title, len(source.items), told))
+    return ChainTrials(name, tuple(trials))
+
+
+_Run = tuple[str, SourceScript, ConsumerScript, bool]
+
+
+def _runs(pipe: BasePipe[Any, Any], request: Request) -> Iterator[_Run]:
+    """Give the runs of a chain: what they are like, their ends, and whether they are observed."""
+    its = type_of_items(pipe._rivusio_stages())
+    if request.source is not None:
+        lists = [items_of(request.source, its)]
+    else:
+        lists = made_items(its, request.lists, request.seed)
+    for items in lists:
+        chosen = items if request.items is None else items[: request.items]
+        yield from _runs_over(pipe, chosen)
+
+
+def _runs_over(pipe: BasePipe[Any, Any], items: list[Any]) -> Iterator[_Run]:
+    everything, few = ConsumerScript(), items[:FEW]
+    half = max(1, len(few) // 2)
+    yield "an async source, observed", SourceScript.of(items), everything, True
+    yield "a plain source", SourceScript.of(items, "generator"), everything, False
+    if not pipe.is_async:
+        consumer = replace(everything, entry="iterate")
+        if isinstance(pipe, SyncFamily):
+            yield "without an event loop", SourceScript.of(items, "generator"), consumer, False
+    if all(stage.is_one_to_one for stage in pipe._rivusio_stages()):
+        consumer = replace(everything, entry="process")
+        yield "one by one", SourceScript.of(few, "list"), consumer, False
+    yield "an idle source", _idle(few), everything, True
+    yield "a slow consumer", SourceScript.of(few), replace(everything, slow=WAIT), True
+    failing = SourceScript((*SourceScript.of(few).steps, ("fail", OSError("the source fails"))))
+    yield "a source that fails", failing, everything, True
+    for leaves in ("aclose", "break", "raise"):
+        consumer = replace(everything, takes=1, leaves=leaves)
+        yield f"left after an output by {leaves}", SourceScript.of(few), consumer, True
+    yield "stopped on the way", _idle(few), replace(everything, stops_after=half * WAIT), True
+    cancelled = replace(everything, cancelled_after=half * WAIT)
+    yield "cancelled on the way", _idle(few), cancelled, True
+
+
+def _idle(items: list[Any]) -> SourceScript:
+    """Give a source that waits after each third item."""
+    steps: list[Any] = []
+    for number, item in enumerate(items):
+        steps.append(("emit", item))
+        if number % 3 == 0:
+            steps.append(("idle", WAIT))
+    return SourceScript(tuple(steps))
+
+
+def main() -> None:
+    """Answer the request on stdin; whatever the user's file prints goes to stderr."""
+    request = REQUEST.validate_json(sys.stdin.buffer.read())
+    sys.path.append("")
+    with os.fdopen(os.dup(1), "wb") as replies:
+        os.dup2(2, 1)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        replies.write(ANSWER.dump_json(answer(request)))
+    os._exit(0)  # threads that the file has started shall not keep this process
+
+
+if __name__ == "__main__":
+    main()

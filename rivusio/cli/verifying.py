@@ -1,0 +1,161 @@
+"""`rivusio verify`: whether the chains of a file do compiled what they do interpreted."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from tempfile import TemporaryDirectory
+
+import click
+
+from rivusio.cli.messages import told_in_lines
+from rivusio.cli.trial_runs import ANSWER, REQUEST, Answer, ChainTrials, Request, Trial
+from rivusio.mode import Mode
+from rivusio.testing import Event, difference
+from rivusio.user_file import Refusal, split_target
+
+WORKER = "rivusio.cli.trial_runs"
+MODES: tuple[Mode, Mode] = ("interpreted", "compiled")
+INPUT = "The items, one a line: text if the first stage takes str, else JSON."
+LISTS = "How many lists of items are made, where no input is given."
+SEED = "What they are made from; the same seed gives the same items."
+
+
+@click.command()
+@click.argument("target")
+@click.option("--input", "source", metavar="DATA", help=INPUT)
+@click.option("--lists", type=click.IntRange(1), default=20, show_default=True, help=LISTS)
+@click.option("--seed", type=int, default=0, show_default=True, help=SEED)
+@click.option("--timeout", type=click.FloatRange(1), default=300, show_default=True)
+@click.option("--items", type=click.IntRange(0), help="Only the first so many items of each list.")
+@click.option("--only", type=click.IntRange(1), help="Only the run of this number.")
+def verify(
+    target: str,
+    source: str | None,
+    lists: int,
+    seed: int,
+    timeout: float,
+    items: int | None,
+    only: int | None,
+) -> None:
+    """Run the compiled chains of a file both interpreted and compiled, and compare all events.
+
+    Each mode has a process of its own, in which the file is imported. The runs have sources that
+    are idle and that fail, and consumers that are slow, leave, stop or are cancelled. Time is
+    virtual: nothing waits. The code of the pipes really runs, and does what it does.
+    """
+    with told_in_lines():
+        path, name = split_target(target)
+        request = Request(str(path), name, "interpreted", source, lists, seed, items, only)
+        interpreted, compiled = _answers(request, timeout)
+        count = events = 0
+        for left, right in zip(interpreted.chains, compiled.chains, strict=True):
+            if (found := _first_difference(left, right)) is not None:
+                number, told = found
+                _tell(
+                    left.name, left.trials[number], told, replace(request, only=only or number + 1)
+                )
+                sys.exit(1)
+            events += sum(len(trial.events) for trial in left.trials)
+            count += len(left.trials)
+            told = left.left_out or f"the same in {len(left.trials):,} runs"
+            click.echo(f"{left.name}: {'not verified: ' * bool(left.left_out)}{told}")
+        for name in interpreted.hidden:
+            click.echo(f"{name}: not verified: it has no name at the top level")
+        if not count:
+            raise Refusal(f'no chain of "{path}" was verified')
+        click.echo(
+            f"{path}: interpreted and compiled are the same in {events:,} events of {count:,} runs"
+        )
+
+
+def _answers(request: Request, timeout: float) -> tuple[Answer, Answer]:
+    """Let both modes run, at the same time.
+
+    Raises:
+        Refusal: when one of them cannot.
+    """
+    with TemporaryDirectory() as folder:
+        # What is in a set comes in the same order in both; what hypothesis keeps is of no use.
+        same = {"PYTHONHASHSEED": "0", "HYPOTHESIS_STORAGE_DIRECTORY": folder}
+        return _answers_in(request, timeout, {**os.environ, **same})
+
+
+def _answers_in(
+    request: Request, timeout: float, environment: dict[str, str]
+) -> tuple[Answer, Answer]:
+    children = [
+        subprocess.Popen(  # noqa: S603  ourselves
+            [sys.executable, "-P", "-m", WORKER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+        )
+        for _ in MODES
+    ]
+    try:
+        requests = [REQUEST.dump_json(replace(request, mode=mode)) for mode in MODES]
+        for child, asked in zip(children, requests, strict=True):
+            assert child.stdin is not None  # noqa: S101  it was asked for
+            child.stdin.write(asked)
+            child.stdin.close()
+            child.stdin = None
+        interpreted, compiled = (_answer(child, timeout) for child in children)
+    finally:
+        for child in children:
+            child.kill()
+            child.communicate()
+    return interpreted, compiled
+
+
+def _answer(child: subprocess.Popen[bytes], timeout: float) -> Answer:
+    try:
+        stdout, stderr = child.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise Refusal(
+            f"the runs have not ended within {timeout:g} s; give fewer items, or try "
+            f"--timeout {2 * timeout:g}"
+        ) from None
+    if not stdout:
+        lines = stderr.decode(errors="replace").strip().splitlines()
+        said = lines[-1] if lines else f"exit code {child.returncode}"
+        raise Refusal(f"the process of the runs has ended: {said}")
+    answer = ANSWER.validate_json(stdout)
+    if answer.refused:
+        raise Refusal(answer.refused)
+    for chain in answer.chains:
+        if chain.refused:
+            raise Refusal(chain.refused)
+    return answer
+
+
+def _first_difference(left: ChainTrials, right: ChainTrials) -> tuple[int, str] | None:
+    pairs = zip(left.trials, right.trials, strict=True)
+    for number, (interpreted, compiled) in enumerate(pairs):
+        told = difference(list(_events(interpreted)), list(_events(compiled)), MODES)
+        if told is not None:
+            return number, told
+    return None
+
+
+def _events(trial: Trial) -> Iterator[Event]:
+    return (Event(at, kind, value) for at, kind, value in trial.events)
+
+
+def _tell(name: str, trial: Trial, told: str, request: Request) -> None:
+    """Show a difference, and the command that shows it again."""
+    click.echo(f"{name}: compiled differs from interpreted; run {request.only}, {trial.title}:")
+    click.echo(told)
+    words = ["rivusio", "verify", f"{request.path}:{name}", "--only", str(request.only)]
+    if request.source is not None:
+        words += ["--input", request.source]
+    else:
+        words += ["--lists", str(request.lists), "--seed", str(request.seed)]
+    if request.items is not None:
+        words += ["--items", str(request.items)]
+    click.echo(f"this shows it again, please report it: {shlex.join(words)}")

@@ -1,0 +1,43 @@
+"""For tests of pipelines: time that the test turns, sources fed by hand, runs told as events.
+
+clock = VirtualClock()
+source = ScriptedSource(clock).emit(1, 2).idle(10).emit(3).end()
+recorder = Recorder(clock)
+await recorder.consume(pipe.stream(source, clock=clock))
+assert recorder.outputs == [...]
+
+`record` carries out a whole run by itself and tells everything that can be seen of it, so that
+two runs can be compared: an interpreted one and a compiled one, say.
+"""
+
+from rivusio.testing.clock import TURNS, VirtualClock, settle
+from rivusio.testing.differences import difference
+from rivusio.testing.loop import VirtualLoop
+from rivusio.testing.mocks import MockAsyncPipe, MockSyncPipe
+from rivusio.testing.notes import note, pause, wait
+from rivusio.testing.recorder import Event, Item, Recorder
+from rivusio.testing.recording import record
+from rivusio.testing.scripts import ConsumerScript, SourceScript
+from rivusio.testing.sources import MockAsyncSource, MockSyncSource, ScriptedSource
+
+__all__ = [
+    "TURNS",
+    "ConsumerScript",
+    "Event",
+    "Item",
+    "MockAsyncPipe",
+    "MockAsyncSource",
+    "MockSyncPipe",
+    "MockSyncSource",
+    "Recorder",
+    "ScriptedSource",
+    "SourceScript",
+    "VirtualClock",
+    "VirtualLoop",
+    "difference",
+    "note",
+    "pause",
+    "record",
+    "settle",
+    "wait",
+]

@@ -1,0 +1,132 @@
+"""Time that stands still until the test advances it."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+TURNS = 100  # for an event loop that does not tell whether it is idle
+
+
+@dataclass(order=True, slots=True)
+class _VirtualTimer:
+    when: float
+    number: int  # in the order of the promises, for equal times
+    callback: Callable[[], object] = field(compare=False)
+    cancelled: bool = field(default=False, compare=False)
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class VirtualClock:
+    """A clock that stands still until the test advances it.
+
+    Args:
+        start: what it reads at first, in seconds.
+    """
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._now = start
+        self._timers: list[_VirtualTimer] = []
+        self._numbers = itertools.count()
+
+    def now(self) -> float:
+        """Seconds on this clock."""
+        return self._now
+
+    def call_at(self, when: float, callback: Callable[[], object]) -> _VirtualTimer:
+        """Call `callback` once the clock has been advanced to `when`; at once if it has been."""
+        if when > self._now:
+            return self.promise(when, callback)
+        timer = self._timer(when, callback)
+        asyncio.get_running_loop().call_soon(_fire, timer)
+        return timer
+
+    def promise(self, when: float, callback: Callable[[], object]) -> _VirtualTimer:
+        """Call `callback` when the clock is turned on to `when` or beyond, and not before."""
+        timer = self._timer(when, callback)
+        heapq.heappush(self._timers, timer)
+        return timer
+
+    def _timer(self, when: float, callback: Callable[[], object]) -> _VirtualTimer:
+        return _VirtualTimer(when, next(self._numbers), callback)
+
+    def fire_next(self) -> bool:
+        """Turn the clock on to the next timer and fire it; tell whether there was one."""
+        while self._timers and self._timers[0].cancelled:
+            heapq.heappop(self._timers)
+        if not self._timers:
+            return False
+        _fire(self._next())
+        return True
+
+    def _next(self) -> _VirtualTimer:
+        timer = heapq.heappop(self._timers)
+        self._now = max(self._now, timer.when)
+        return timer
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the clock has been advanced by `seconds`."""
+        awake = asyncio.get_running_loop().create_future()
+        timer = self.call_at(self._now + seconds, lambda: _settle(awake))
+        try:
+            await awake
+        finally:
+            timer.cancel()
+
+    def wait(self, seconds: float) -> None:
+        """Advance by itself: in a run without an event loop there is nobody else to do it."""
+        self._now += seconds
+
+    def set(self, now: float) -> None:
+        """Let the clock read something else, earlier if need be, and fire nothing."""
+        self._now = now
+
+    async def advance(self, seconds: float) -> None:
+        """Let so much time pass: fire what is due in its order, each time until all is idle."""
+        if seconds < 0:
+            message = f"a clock cannot be advanced by {seconds} s; set() turns it back"
+            raise ValueError(message)
+        target = self._now + seconds
+        await settle()
+        while self._timers and self._timers[0].when <= target:
+            timer = self._next()
+            _fire(timer)
+            await settle()
+        self._now = max(self._now, target)
+        await settle()
+
+    @property
+    def pending(self) -> int:
+        """How many timers are set."""
+        return sum(not timer.cancelled for timer in self._timers)
+
+    def __repr__(self) -> str:
+        return f"VirtualClock({self._now})"
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _fire(timer: _VirtualTimer) -> None:
+    if not timer.cancelled:
+        timer.callback()
+
+
+async def settle() -> None:
+    """Let every other task run until it waits for something."""
+    loop = asyncio.get_running_loop()
+    ready = getattr(loop, "_ready", None)  # asyncio's own loops keep what can run now here
+    if ready is None:
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        return
+    await asyncio.sleep(0)
+    while ready:  # noqa: ASYNC110  nobody announces that nothing is left to run
+        await asyncio.sleep(0)

@@ -1,0 +1,31 @@
+"""How a mutant of the compiler is written down, and what it may break besides a numbered rule."""
+
+from __future__ import annotations
+
+from tests.mutant_list import Mutant
+
+# What the compiler promises that is no rule of a pipeline's meaning.
+PROMISES = {
+    "elide": "a coroutine function is entered as plain code only if it never waits",
+    "inline": "a body stands in the loop only where that means the same",
+    "emit": "text of the user's is only text in generated code, and a name is given once",
+    "load": "an artifact runs only for the chain, the code and the versions that it is of",
+    "write": "nothing is written for a file with an error, and nothing half",
+    "command": "the exit code is 1 where something is wrong",
+}
+
+BODIES = ("tests/compiler/test_bodies.py", "-k", "not golden")
+COMMAND = ("tests/compiler/test_compile.py",)
+FILES = ("tests/compiler/test_compiled_files.py",)
+LOADER = ("tests/compiler/test_loader.py",)
+ONE = ("tests/semantics/test_pipes.py", "tests/test_pipeline.py", "-k", "not interpreted")
+TAKES = ("tests/semantics", "-k", "take and not interpreted")
+
+
+def broken(rule: str, file: str, old: str, new: str, what: str, *tests: str) -> Mutant:
+    """Give a mutant of the compiler.
+
+    `tests` is what pytest is asked for; without any it is the tests of the rule, of which those
+    that interpret cannot notice.
+    """
+    return Mutant(rule, file, old, new, what, tests, only_compiled=True)

@@ -1,0 +1,39 @@
+"""What is compared of a run that has several tasks: each strand by itself.
+
+A buffer, a timer and a concurrent stage each have a task of their own. Which of several tasks
+runs first within one instant is nobody's promise (docs/equivalence.md), so events of different
+kinds may change places, and a reader may be ahead by more or by less when a run is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rivusio.testing import Event
+
+LEFT_EARLY = {"enough", "stop", "cancelled", "cancelled here", "stuck: cancelled"}
+OF_THE_CONSUMER = {"output", "enough", "stop", "cancelled", "left", "unhandled", "unraisable"}
+COUNTED_ON_THE_WAY = {"counts", "buffer"}  # between two tasks, or of how far ahead one was
+
+
+def strands(events: Iterable[Event]) -> list[Event]:
+    """Give what has to be the same: the events of each kind in their order, kind by kind.
+
+    Of a run that fails, is left, or is ended by a `take`, that is what its consumer sees, and
+    which error; of any other, all but what is counted on the way.
+    """
+    events = list(events)
+    kinds = {each.kind for each in events}
+    ends_early = any("discarded=" in str(each.value) for each in events)
+    if kinds & LEFT_EARLY or "error" in kinds or ends_early:
+        kept = [_first_line(each) for each in events if each.kind in {*OF_THE_CONSUMER, "error"}]
+    else:
+        kept = [each for each in events if each.kind not in COUNTED_ON_THE_WAY]
+    return sorted(kept, key=lambda event: event.kind)
+
+
+def _first_line(event: Event) -> Event:
+    """Leave out of an error what was pending: that depends on how far ahead a reader was."""
+    if event.kind != "error":
+        return event
+    return Event(0.0, event.kind, str(event.value).split("\n")[0])

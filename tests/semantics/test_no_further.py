@@ -1,0 +1,138 @@
+"""What is not asked for any more after a stop, a take that is satisfied, or an error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from rivusio import (
+    BackpressureConfig,
+    BatchStreamPipe,
+    Run,
+    StreamConfig,
+    batch,
+    filter,
+    flat_map,
+    map,
+    take,
+)
+from rivusio.testing import settle
+from tests.semantics.support import outputs_of
+
+pytestmark = pytest.mark.usefixtures("mode", "nothing_left")
+
+
+class Asked:
+    """Sources that remember what was asked of them."""
+
+    def __init__(self) -> None:
+        self.items: list[int] = []
+        self.closed = False
+
+    def plain(self) -> Iterator[int]:
+        try:
+            for item in range(100):
+                self.items.append(item)
+                yield item
+        finally:
+            self.closed = True
+
+    async def slow(self) -> AsyncIterator[int]:
+        for item in self.plain():
+            await asyncio.sleep(0)
+            yield item
+
+
+class Stops:
+    """Stops its run at the third item, and then says what of it."""
+
+    run: Run[Any]
+
+    def keeps(self, item: int) -> bool:
+        if item == 2:
+            self.run.stop()
+        return item < 2
+
+    def fails(self, item: int) -> int:
+        if item == 2:
+            self.run.stop()
+            raise ValueError
+        return item
+
+
+@pytest.mark.rule("3.6")
+async def test_a_plain_source_is_asked_for_nothing_after_a_stop() -> None:
+    asked = Asked()
+    run = map(str).stream(asked.plain())
+    assert [await anext(run), await anext(run)] == ["0", "1"]
+    run.stop()
+    assert [output async for output in run] == []
+    assert (asked.items, asked.closed) == ([0, 1], True)
+
+
+@pytest.mark.rule("3.6")
+@pytest.mark.parametrize("kind", ["plain", "slow"])
+@pytest.mark.parametrize("way", ["filtered", "skipped", "passed"])
+async def test_a_stage_that_stops_its_run_gets_no_further_item(kind: str, way: str) -> None:
+    asked, stops = Asked(), Stops()
+    stage: Any = filter(stops.keeps) if way == "filtered" else map(stops.fails)
+    if way == "skipped":
+        stage = stage.with_config(StreamConfig(on_error="skip"))
+    if way == "passed":
+        stage = stage.with_config(StreamConfig(on_error=lambda _: None))
+    stops.run = (stage >> batch(10)).stream(getattr(asked, kind)())
+    assert [output async for output in stops.run] == [[0, 1]]
+    assert asked.items == [0, 1, 2]
+
+
+@pytest.mark.rule("3.3")
+async def test_a_take_asks_a_flat_map_for_no_more_than_it_needs() -> None:
+    asked = Asked()
+    chain = flat_map(lambda _: asked.plain()) >> take(2)
+    assert list(chain.iterate([1, 2])) == [0, 1]
+    assert (asked.items, asked.closed) == ([0, 1], True)
+    slow = Asked()
+    outputs = flat_map(lambda _: slow.plain()) >> map(str) >> take(3)
+    assert await outputs_of(outputs, [1, 2]) == ["0", "1", "2"]
+    assert (slow.items, slow.closed) == ([0, 1, 2], True)
+
+
+@pytest.mark.rule("3.6")
+async def test_a_satisfied_take_lets_no_batch_before_a_buffer_be_flushed() -> None:
+    calls: list[list[int]] = []
+
+    class Noting(BatchStreamPipe[int, int]):
+        def process_batch(self, batch: list[int]) -> int:
+            calls.append(batch)
+            return len(batch)
+
+    small = BackpressureConfig(max_buffer_size=1, min_processing_time=0.001)
+    chain = flat_map(lambda item: [item] * 3) >> Noting(2) >> map(str).with_config(small) >> take(1)
+    run = chain.stream([1])
+    assert await anext(run) == "2"
+    await settle()  # the reader goes on while the consumer has the floor
+    assert [output async for output in run] == []
+    assert calls == [[1, 1]]
+
+
+@pytest.mark.rule("6.10")
+async def test_a_keyboard_interrupt_over_a_single_item_leaves_as_it_is() -> None:
+    def interrupt(_: int) -> int:
+        raise KeyboardInterrupt
+
+    async def interrupt_later(_: int) -> int:
+        await asyncio.sleep(0)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        (map(interrupt) >> map(str))(1)
+    retried = map(interrupt).with_config(StreamConfig(retry_attempts=3, retry_delay=0.0))
+    with pytest.raises(KeyboardInterrupt):
+        (retried >> map(str))(1)
+    coroutine = (map(interrupt_later) >> map(str))(1)
+    coroutine.send(None)  # by hand: a task would tear the loop down
+    with pytest.raises(KeyboardInterrupt):
+        coroutine.send(None)

@@ -1,0 +1,187 @@
+"""What `rivusio verify` says: of chains that are the same, of one that is not, of bad input."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from rivusio.cli import main
+
+ROOT = Path(__file__).parents[1]
+FLOW = """import inspect
+from dataclasses import dataclass
+from datetime import timedelta
+from rivusio import AsyncBasePipe, BatchStreamPipe, FilterPipe, SyncBasePipe, SyncPipeline
+from rivusio import batch, map, take, tumbling
+
+@dataclass
+class Flight:
+    miles: int
+    late: bool = False
+
+class Count(SyncBasePipe[Flight, int]):
+    seen = 0
+    def process(self, data: Flight) -> int:
+        self.seen += 1
+        return data.miles // (0 if data.miles == 13 else 1) + self.seen
+
+class Ask(AsyncBasePipe[int, str]):
+    async def process(self, data: int) -> str:
+        return str(data)
+
+class Total(BatchStreamPipe[int, int]):
+    def process_batch(self, batch: list[int]) -> int:
+        return sum(batch)
+
+class Depth(SyncBasePipe[str, int]):
+    def process(self, data: str) -> int:
+        return depth()
+
+def depth() -> int:
+    return len(inspect.stack())
+
+flights = Count() >> Ask()
+totals = take(20) >> Total(3, linger=timedelta(seconds=1))
+windows = tumbling(timedelta(seconds=1)) >> map(len)
+class Held:
+    texts = map(str.upper) >> map(len)
+deep = Depth() >> map(str)
+def local() -> SyncPipeline[Flight, int]:
+    return Count() >> map(abs)
+"""
+UNKNOWN = "the first stage does not say what it takes; give items with --input FILE"
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("once")
+    (folder / "flow.py").write_text(FLOW, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("MYPY_CACHE_DIR", str(ROOT / ".mypy_cache"))
+        done = CliRunner().invoke(main, ["compile", "flow.py"])
+    assert done.exit_code == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def folder(once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the compiled file, to work in."""
+    copy = tmp_path / "copy"
+    shutil.copytree(once, copy)
+    monkeypatch.chdir(copy)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    return copy
+
+
+def verify(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["verify", *arguments])
+
+
+def test_made_items_of_a_dataclass() -> None:
+    done = verify("flow.py:flights", "--lists", "5")
+    assert (done.exit_code, done.stderr) == (0, "")
+    first, last = done.stdout.splitlines()
+    assert first == "flights: the same in 55 runs"
+    assert last.startswith("flow.py: interpreted and compiled are the same in ")
+    assert last.endswith(" events of 55 runs")
+
+
+def test_all_chains_of_a_file(folder: Path) -> None:
+    (folder / "__rivusio__" / "flow__deep.json").unlink()
+    done = verify("flow.py", "--lists", "3")
+    assert (done.exit_code, done.stderr) == (0, "")
+    *told, last = done.stdout.splitlines()
+    assert told == [
+        "Held.texts: the same in 36 runs",
+        "flights: the same in 33 runs",
+        "totals: the same in 30 runs",
+        f"windows: not verified: {UNKNOWN}",
+        "local: not verified: it has no name at the top level",
+    ]
+    assert last.endswith(" events of 99 runs")
+
+
+def test_nothing_that_can_be_verified(folder: Path) -> None:
+    for path in (folder / "__rivusio__").glob("flow__*.json"):
+        if path.stem != "flow__local":
+            path.unlink()
+    done = verify("flow.py")
+    assert done.exit_code == 1
+    assert done.stderr == 'error: no chain of "flow.py" was verified\n'
+
+
+def test_json_lines_are_made_what_the_first_stage_takes(folder: Path) -> None:
+    lines = [json.dumps({"miles": miles, "late": True}) for miles in range(20)]
+    (folder / "data.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    done = verify("flow.py:flights", "--input", "data.jsonl")
+    assert done.stdout.splitlines()[0] == "flights: the same in 11 runs"
+
+
+def test_lines_of_text_go_in_as_they_are(folder: Path) -> None:
+    (folder / "data.jsonl").write_text('{"a": 1}\n', encoding="utf-8")
+    done = verify("flow.py:deep", "--input", "data.jsonl", "--only", "1")
+    assert "pull  '{\"a\": 1}'" in done.stdout
+
+
+def test_a_difference_is_shown_and_can_be_shown_again() -> None:
+    done = verify("flow.py:deep", "--lists", "4")
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("deep: compiled differs from interpreted; run ")
+    assert {"interpreted", "compiled"} <= set(lines)
+    command = shlex.split(lines[-1].partition("please report it: rivusio verify ")[2])
+    assert command[0] == "flow.py:deep"
+    again = verify(*command)
+    assert (again.exit_code, again.stdout) == (1, done.stdout)
+
+
+def test_a_file_that_has_changed(folder: Path) -> None:
+    (folder / "flow.py").write_text(FLOW + "changed = True\n", encoding="utf-8")
+    done = verify("flow.py:flights")
+    assert done.exit_code == 1
+    assert "Count >> Ask cannot run compiled: stale: flow.py changed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["missing.py"], 'cannot import "missing.py": there is no such file'),
+        (["flow.py:other"], "\"flow.py\" has no pipeline 'other' at its top level"),
+        (["flow.py:flights", "--input", "none"], 'cannot read "none": No such file or directory'),
+        (["flow.py:windows"], "the first stage does not say what it takes; give items with"),
+    ],
+)
+def test_bad_input_is_one_line(arguments: list[str], said: str) -> None:
+    done = verify(*arguments)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: ")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_item_that_does_not_fit(folder: Path) -> None:
+    (folder / "data.jsonl").write_text('{"miles": 1}\n{"miles": "far"}\n', encoding="utf-8")
+    done = verify("flow.py:flights", "--input", "data.jsonl")
+    assert done.stderr.startswith(
+        'error: item 2 of "data.jsonl" does not fit the first stage: miles'
+    )
+
+
+def test_a_file_of_which_nothing_is_compiled(folder: Path) -> None:
+    (folder / "new.py").write_text(FLOW, encoding="utf-8")
+    done = verify("new.py")
+    assert done.stderr == 'error: nothing is compiled of "new.py"; run `rivusio compile new.py`\n'
+
+
+def test_runs_that_do_not_end_are_given_up(folder: Path) -> None:
+    endless = "from rivusio import map\nwhile True: pass\nchain = map(str)\n"
+    (folder / "flow.py").write_text(endless, encoding="utf-8")
+    done = verify("flow.py", "--timeout", "1")
+    assert done.stderr.startswith("error: the runs have not ended within 1 s; give fewer items")
