@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 
@@ -16,6 +17,14 @@ from rivusio.config import BackpressureConfig
 from rivusio.mode import Mode
 from rivusio.stage import Stage
 from rivusio.testing import VirtualClock
+
+RECURSION_LIMIT = sys.getrecursionlimit()
+
+
+@pytest.fixture(autouse=True)
+def usual_recursion_limit() -> None:
+    """Take back what mypy sets when it runs in this process: how deep is too deep is Python's."""
+    sys.setrecursionlimit(RECURSION_LIMIT)
 
 
 @pytest.fixture(autouse=True, scope="module")
