@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 
@@ -102,8 +103,9 @@ def _answers_in(
         requests = [REQUEST.dump_json(replace(request, mode=mode)) for mode in MODES]
         for child, asked in zip(children, requests, strict=True):
             assert child.stdin is not None  # noqa: S101  it was asked for
-            child.stdin.write(asked)
-            child.stdin.close()
+            with suppress(BrokenPipeError):  # it has ended: so says what it leaves
+                child.stdin.write(asked)
+                child.stdin.close()
             child.stdin = None
         interpreted, compiled = (_answer(child, timeout) for child in children)
     finally:
