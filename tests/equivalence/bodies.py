@@ -10,8 +10,6 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from tests.equivalence import switches
-
 # What a stage takes and gives. Every type has its number: that is what fragments work on.
 TYPES = {"int": "int", "str": "str", "list": "list[int]", "opt": "int | None"}
 INTO_X = {
@@ -61,8 +59,6 @@ class Place:
     has_self: bool
     waits: bool
 
-
-OUR_NAME = "counters" if switches.NAMES_OF_OURS else "counted_so_far"
 
 # Each line may have {k}, {label} and {leave}; a line of "..." stands for the inner fragments.
 PLAIN = {
@@ -119,7 +115,7 @@ PLAIN = {
     "forever": "while True:\n    x += 1\n    if x % 3 == 0:\n        break",
     "names": (
         "item = x\noutput = item + 1\nstage_0 = output\npull = END = stage_0\n"
-        f"{OUR_NAME} = pull\nx = {OUR_NAME} - 1 + END - END"
+        "counters = pull\nx = counters - 1 + END - END"
     ),
     "try_value": "try:\n    x = 12 // (x % 3)\nexcept ZeroDivisionError:\n    x = {k}",
     "try_else": (

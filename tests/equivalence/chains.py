@@ -7,24 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tests.equivalence import ends, pipes, switches
+from tests.equivalence import ends, pipes
 from tests.equivalence import settings as asked
-from tests.equivalence.bodies import TYPES, kinds_in
+from tests.equivalence.bodies import TYPES
 from tests.equivalence.pipes import Stage
 from tests.equivalence.prelude import PRELUDE
 from tests.equivalence.settings import NOTHING, Settings
 from tests.equivalence.writing import definition, expression
 
-WITHOUT_TIMER = {
-    "tumbling": "sliding",
-    "window pipe": "sliding pipe",
-    "lingering batch": "batch",
-    "lingering batch pipe": "batch pipe",
-}
-LEAVING = {
-    *("break", "aclose", "with", "raise", "nothing"),
-    *("cancelled after a time", "cancelled at each await"),
-}
+TIMED = {"tumbling", "window pipe", "lingering batch", "lingering batch pipe"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,50 +79,25 @@ def chain(chosen: random.Random) -> Chain:
     made = Chain(tuple(stages), chosen.choice(("joined", "joined", "then", "class", "right")))
     if len(stages) > 2 and chosen.random() < 0.4:
         made = replace(made, split=chosen.randrange(2, len(stages)))
-        # A user stream refuses such settings; and see the switches of `pipes`.
-        refused = ("user stream", "identity", "drop_none")
-        alone = any(each.op in refused for each in stages[: made.split])
+        # A user stream refuses such settings.
+        alone = any(each.op == "user stream" for each in stages[: made.split])
         if not alone and chosen.random() < 0.6:
             group = asked.settings(
                 chosen, is_async=False, single_call=True, buffers=False, has_class=False
             )
             made = replace(made, group=replace(group, given="stage"))
-    return _without_faults(made)
+    return _possible(made)
 
 
-def _without_faults(made: Chain) -> Chain:
-    """Leave out what is known to be at fault: see the switches above."""
+def _possible(made: Chain) -> Chain:
+    """Leave out what mypy would not know the types of, and what is nobody's promise."""
     stages = list(made.stages)
-    alone = len(stages) == 1 and not switches.LONE_LAMBDA
-    if stages[0].op == "lambda" and (alone or len(stages) > 1):  # mypy would not know its types
+    if stages[0].op == "lambda" and len(stages) > 1:
         stages[0] = replace(stages[0], op="sync pipe")
-    tasks = [index for index, each in enumerate(stages) for _ in range(_tasks_of_stage(each))]
-    for index in () if switches.MORE_TASKS_THAN_ONE else tasks[1:]:
-        stages[index] = _without_tasks(stages[index])
+    tasks = [index for index, each in enumerate(stages) for _ in range(_tasks_of(each))]
     for index in tasks if len(tasks) > 1 else ():
         stages[index] = _never_dropping(stages[index])
-    for index, stage in enumerate(stages):
-        if stage.op != "drop_none" or switches.DROP_NONE_AFTER_ANYTHING:
-            continue
-        before = stages[index - 1] if index > made.split else None
-        passed_on = any(each.kind.form == "operator" for each in stages[index + 1 : index + 2])
-        in_a_list = made.spelled == "class"
-        if before is None or not _is_plain(before) or passed_on or in_a_list:
-            stages[index] = replace(stage, op="sync pipe")
-    by_itself = any(each.style == "made" and each.settings.given == "pipe" for each in stages)
-    if by_itself and made.spelled == "class" and not switches.CONFIG_BY_ALIAS:
-        made = replace(made, spelled="joined")
-    if by_itself and len(stages) == 1 and not switches.LONE_WITH_CONFIG:
-        stages[0] = replace(stages[0], settings=replace(stages[0].settings, given="stage"))
-    if not switches.LONE_DECORATED and not _is_chain(made) and "@pipe" in stages[0].op:
-        made = replace(made, spelled="class")
     return replace(made, stages=tuple(stages))
-
-
-def _is_plain(stage: Stage) -> bool:
-    named = stage.op in ("sync pipe", "async pipe", "map", "async map") and stage.style != "generic"
-    settings = stage.settings
-    return named and settings.is_empty and not settings.handler and not stage.limit
 
 
 def runs(chosen: random.Random, made: Chain, count: int) -> tuple[Ends, ...]:
@@ -154,31 +120,12 @@ def possible_ends(made: Chain) -> set[tuple[str, str]]:
         found |= {(source, each) for source in ends.SYNC_SOURCES for each in ends.SYNC_CONSUMERS}
     if made.may_process and _is_chain(made):
         found.add(("list", "process"))
-    buffers = any(each.settings.buffer is not None for each in made.stages)
-    if buffers and not switches.BUFFER_BEHIND_A_WAITING_SOURCE:
-        found = {at for at in found if at[0] in ends.SYNC_SOURCES}
-    if tasks_of(made) > 1 and not switches.LEFT_EARLY_WITH_TWO_TASKS:
-        found = {at for at in found if at[1] not in LEAVING}
-    aborts = any("base_exception" in kinds_in(each.body) for each in made.stages)
-    if aborts and not switches.BASE_EXCEPTIONS_IN_PROCESS:
-        found = {at for at in found if at[1] != "process"}
     return found
 
 
-def tasks_of(made: Chain) -> int:
-    """Give how many tasks a run has, besides the consumer's."""
-    return sum(map(_tasks_of_stage, made.stages))
-
-
-def _tasks_of_stage(stage: Stage) -> int:
-    timed = stage.op in WITHOUT_TIMER
-    return (stage.settings.buffer is not None) + (stage.limit > 0) + timed
-
-
-def _without_tasks(stage: Stage) -> Stage:
-    settings = replace(stage.settings, buffer=None)
-    op = WITHOUT_TIMER.get(stage.op, stage.op)
-    return replace(stage, op=op, settings=settings, limit=0)
+def _tasks_of(stage: Stage) -> int:
+    """Give how many tasks of its own a stage has in a run."""
+    return (stage.settings.buffer is not None) + (stage.limit > 0) + (stage.op in TIMED)
 
 
 def _never_dropping(stage: Stage) -> Stage:
@@ -256,8 +203,7 @@ def _is_bare(stage: Stage) -> bool:
 
 def _expressions(made: Chain, names: Sequence[str]) -> Iterator[str]:
     """Write the stages; of two bare functions side by side the second is made a pipe."""
-    in_a_list = made.spelled == "class" and switches.ONE_FUNCTION_IN_A_LIST
-    before = len(made.stages) == 1 and not in_a_list
+    before = len(made.stages) == 1 and made.spelled != "class"
     for stage, name in zip(made.stages, names, strict=True):
         written = expression(stage, name)
         is_bare = _is_bare(stage)

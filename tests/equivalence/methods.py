@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 
-from tests.equivalence import switches
 from tests.equivalence.bodies import INTO_X, OUT_OF_X, TYPES, Place, lines_of
 from tests.equivalence.pipes import FILTERS, FLAT_MAPS, Stage
 
@@ -74,8 +73,6 @@ def _end(stage: Stage, data: str) -> list[str]:
         ]
     if stage.op in FLAT_MAPS:
         return [f"return [{OUT_OF_X[stage.gives]} for x in range(x, x + x % 3 + {stage.size - 1})]"]
-    if stage.gives == "int" and not switches.RESULT_FROM_SELF:
-        return ["return int(x)"]
     return [f"return {OUT_OF_X[stage.gives]}"]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import random
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from rivusio.mode import Mode
 from rivusio.pipeline import BasePipe
 from rivusio.stage import time_matters
 from rivusio.testing import ConsumerScript, Event, SourceScript, difference, record
-from tests.equivalence import ends, switches
+from tests.equivalence import ends
 from tests.equivalence.chains import Case, Chain, Ends, name_of, text_of
 from tests.equivalence.strands import strands
 
@@ -129,12 +128,6 @@ def compared(
     """Run a chain in both modes; give what was seen of the first, and how the second differs."""
     first = recorded(path, name, source, consumer, "interpreted", monitor=monitor)
     second = recorded(path, name, source, consumer, "compiled", monitor=monitor)
-    if not switches.CONTEXT_OF_RETRIES:
-        first, second = without_contexts(first), without_contexts(second)
-    if not switches.TEXT_OF_ESCAPED_STOP:
-        first, second = _with_one_text(first), _with_one_text(second)
-    if not switches.PEAKS_OF_BUFFERS:
-        first, second = without_peaks(first), without_peaks(second)
     if _has_several_tasks(path, name):
         return first, difference(strands(first), strands(second))
     return first, difference(first, second)
@@ -147,45 +140,6 @@ def _has_several_tasks(path: Path, name: str) -> bool:
     buffers = sum(stage.settings.backpressure is not None for stage in stages)
     timers = sum(time_matters(stage.operation) for stage in stages)
     return buffers + timers + sum(stage.concurrency is not None for stage in stages) > 1
-
-
-def _with_one_text(events: list[Event]) -> list[Event]:
-    ours, theirs = "coroutine raised StopIteration", "generator raised StopIteration"
-    return [
-        Event(each.at, each.kind, each.value and str(each.value).replace(theirs, ours))
-        for each in events
-    ]
-
-
-def without_peaks(events: list[Event]) -> list[Event]:
-    """Leave out how many items each buffer has held at most."""
-    return [
-        Event(each.at, each.kind, re.sub(r"peak=\d+, ", "", str(each.value)))
-        if each.kind == "buffer"
-        else each
-        for each in events
-    ]
-
-
-def without_contexts(events: list[Event]) -> list[Event]:
-    """Leave out what an error was raised beside, with all that is told of that."""
-    return [
-        Event(event.at, event.kind, "\n".join(_without_context(str(event.value).split("\n"))))
-        if event.kind in ("error", "unhandled")
-        else event
-        for event in events
-    ]
-
-
-def _without_context(lines: Sequence[str]) -> Iterator[str]:
-    left_out = None  # how far in it stands
-    for line in lines:
-        depth = len(line) - len(line.lstrip())
-        if left_out is not None and depth > left_out:
-            continue
-        left_out = depth if line.lstrip().startswith("while handling ") else None
-        if left_out is None:
-            yield line
 
 
 def carried_out(path: Path, name: str, case: Case) -> Iterator[Run]:

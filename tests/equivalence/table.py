@@ -7,7 +7,6 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from tests.equivalence import switches
 from tests.equivalence.chains import Chain, possible_ends
 from tests.equivalence.ends import CONSUMERS, SOURCES, SYNC_CONSUMERS, SYNC_SOURCES
 from tests.equivalence.pipes import Stage, kind_of
@@ -27,9 +26,6 @@ LISTS = {"batch", "tumbling", "sliding"}
 
 def is_legal(op: str, policy: str, source: str, consumer: str) -> bool:
     """Tell whether there can be such a run."""
-    waits = source not in SYNC_SOURCES
-    if op == "buffer" and waits and not switches.BUFFER_BEHIND_A_WAITING_SOURCE:
-        return False
     if op in WITHOUT_CALL and policy not in ("raise", "skip_none"):
         return False
     if consumer == "process":

@@ -16,7 +16,7 @@ from tests.equivalence.chains import Case
 from tests.equivalence.running import carried_out, compared, compiled, write
 from tests.equivalence.table import Table
 
-SEED = "2"  # with it everything that can meet does, two by two
+SEED = "1"  # with it everything that can meet does, two by two
 CHAINS = 90
 RUNS_EACH = 8
 
