@@ -28,7 +28,7 @@ from rivusio.compiler.live_child import (
     LiveStage,
     Request,
 )
-from rivusio.origins import is_between
+from rivusio.origins import calling_frame
 from rivusio.pipeline import BasePipe
 from rivusio.stage import Stage, call_of
 from rivusio.user_file import Refusal, import_file
@@ -62,9 +62,7 @@ class Recorder:
 
 def _place() -> _Place:
     """Give the code outside rivusio that is running, and where in it."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None and is_between(frame.f_code.co_filename):
-        frame = frame.f_back
+    frame = calling_frame()
     return frame.f_code, frame.f_lasti
 
 

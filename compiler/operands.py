@@ -138,14 +138,6 @@ def _pipe(of: types.Instance) -> Pipe:
     return Pipe(family, known(takes), known(out), _gives(of), of.type)
 
 
-def is_pipeline(of: types.Type | None) -> bool:
-    """Tell whether a type is that of a chain, or of no pipe in particular."""
-    match meaning_of(of):
-        case (Pipe(info=info),):
-            return info.fullname.startswith(PIPELINE)
-    return False
-
-
 def is_any(of: types.Type) -> bool:
     """Tell whether a type is `Any`."""
     return isinstance(types.get_proper_type(of), types.AnyType)

@@ -6,6 +6,7 @@ import os
 import sys
 import typing
 from collections.abc import Iterator, Sequence
+from types import FrameType
 
 from rivusio.stage import Stage
 
@@ -14,15 +15,20 @@ _HERE = os.path.join(os.path.dirname(__file__), "")  # noqa: PTH118, PTH120  nam
 _ALIASES = typing.__file__
 
 
-def calling_file() -> str:
-    """Give the file of the innermost call that is not rivusio's own."""
+def calling_frame() -> FrameType:
+    """Give the frame of the innermost call that is not rivusio's own."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and is_between(frame.f_code.co_filename):
+    while frame.f_back is not None and _is_between(frame.f_code.co_filename):
         frame = frame.f_back
-    return frame.f_code.co_filename
+    return frame
 
 
-def is_between(file: str) -> bool:
+def calling_file() -> str:
+    """Give the file of that call."""
+    return calling_frame().f_code.co_filename
+
+
+def _is_between(file: str) -> bool:
     """Tell whether code of a file only stands between the user's and what it calls of rivusio's."""
     return file.startswith(_HERE) or file == _ALIASES
 

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticUndefined
 
-from rivusio.lines import Lines, kind_of
+from rivusio.lines import Kind, Lines, kind_of
 from rivusio.stage import (
     Batch,
     Operation,
@@ -74,14 +74,13 @@ def items_of(path: str, its: Any) -> list[Any]:
     Raises:
         Refusal: when the file cannot be read, or a line does not hold such an item.
     """
-    kind = "text" if its is str else "json"
+    kind: Kind = "text" if its is str else "json"
     if its is UNKNOWN or its is typing.Any:
         kind, its = kind_of(path), typing.Any
     adapter = TypeAdapter(its)
     try:
         with Path(path).open("rb") as file:
-            lines = Lines(file, path, "text" if kind == "text" else "json")
-            return list(_validated(lines, adapter, path))
+            return list(_validated(Lines(file, path, kind), adapter, path))
     except OSError as error:
         reason = f'cannot read "{path}": {error.strerror}; give another file with --input'
         raise Refusal(reason) from error

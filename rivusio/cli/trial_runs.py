@@ -57,7 +57,6 @@ class Trial:
     """One run of a chain: what it was like, and all that was seen of it."""
 
     title: str
-    items: int
     events: tuple[tuple[float, str, str | None], ...]
 
 
@@ -129,7 +128,7 @@ def _tried(name: str, pipe: BasePipe[Any, Any], request: Request) -> ChainTrials
         except RecordingError as error:
             events = [Event(0.0, "stuck", str(error))]
         told = tuple((event.at, event.kind, event.value) for event in events)
-        trials.append(Trial(title, len(source.items), told))
+        trials.append(Trial(title, told))
     return ChainTrials(name, tuple(trials))
 
 
@@ -153,10 +152,9 @@ def _runs_over(pipe: BasePipe[Any, Any], items: list[Any]) -> Iterator[_Run]:
     half = max(1, len(few) // 2)
     yield "an async source, observed", SourceScript.of(items), everything, True
     yield "a plain source", SourceScript.of(items, "generator"), everything, False
-    if not pipe.is_async:
+    if isinstance(pipe, SyncFamily):
         consumer = replace(everything, entry="iterate")
-        if isinstance(pipe, SyncFamily):
-            yield "without an event loop", SourceScript.of(items, "generator"), consumer, False
+        yield "without an event loop", SourceScript.of(items, "generator"), consumer, False
     if all(stage.is_one_to_one for stage in pipe._rivusio_stages()):
         consumer = replace(everything, entry="process")
         yield "one by one", SourceScript.of(few, "list"), consumer, False
