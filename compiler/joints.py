@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+
 from rivusio.compiler import operands
 from rivusio.compiler.annotations import annotation
-from rivusio.compiler.ir import Chain, Found, Span, Stage, Typed
+from rivusio.compiler.ir import Chain, Found, Operand, Span, Stage, Typed
 from rivusio.compiler.operands import Function, Pipe, PipeClass, Stranger, Unknown
 from rivusio.compiler.steps import Step, Steps, World
 from rivusio.compiler.type_text import text
@@ -57,16 +59,30 @@ def _is_chain(steps: Steps, world: World) -> bool:
         match operands.meaning_of(world.bare_type_at(found.span)):
             case (Pipe(info=info),):
                 return info.fullname not in operands.CHAINS
-            case (Unknown(),):  # to mypy, `map(lambda item: item)` is anything
-                return world.facts_of(found.operands[0]).unsure is None
+            case (Unknown(),):
+                return _is_made_by_operator(found.operands[0], world)
         return False
     made = operands.meaning_of(world.type_at(found.span))
     if any(isinstance(each, Function | Stranger) for each in made):
         return False  # another library's `>>`
     if any(isinstance(each, Pipe) and each.info.fullname in operands.CHAINS for each in made):
         return True  # such as `SyncPipeline([function])`
+    if any(world.applied_at(each.span) for each in found.operands):
+        return True
+    meanings = [(each, steps.meaning(index)) for index, each in enumerate(found.operands)]
+    if any(isinstance(each, Pipe | PipeClass) for _, any_of in meanings for each in any_of):
+        return True
     return any(
-        isinstance(each, Pipe | PipeClass)
-        for index in range(len(found.operands))
-        for each in steps.meaning(index)
-    ) or any(world.applied_at(each.span) for each in found.operands)
+        _is_made_by_operator(operand, world)
+        for operand, meaning in meanings
+        if meaning == (Unknown(),)
+    )
+
+
+def _is_made_by_operator(operand: Operand, world: World) -> bool:
+    """Tell whether the text makes a stage of what mypy takes for anything: `map(lambda x: x)`.
+
+    A lambda alone is a stage only where something else makes a chain of it.
+    """
+    is_call = isinstance(ast.parse(f"({operand.source})", mode="eval").body, ast.Call)
+    return is_call and world.facts_of(operand).unsure is None

@@ -143,6 +143,11 @@ def is_any(of: types.Type) -> bool:
     return isinstance(types.get_proper_type(of), types.AnyType)
 
 
+def is_none(of: types.Type) -> bool:
+    """Tell whether a type is that of `None`."""
+    return isinstance(types.get_proper_type(of), types.NoneType)
+
+
 def is_never(of: types.Type) -> bool:
     """Tell whether a type has no values; mypy has it, too, where it could infer none."""
     return isinstance(types.get_proper_type(of), types.UninhabitedType)

@@ -142,14 +142,15 @@ class Steps:
             step = _together([self._step(index, each, item) for each in self.meaning(index)])
             if isinstance(step.wrong, TypesDiffer):
                 step = self._retried(index, step, item)
-            steps.append(replace(step, gives=ANY) if self._is_guessed(index) else step)
+            steps.append(replace(step, gives=ANY) if self._is_guessed(index, step) else step)
         return steps[: end - first]
 
-    def _is_guessed(self, index: int) -> bool:
+    def _is_guessed(self, index: int, step: Step) -> bool:
         """Tell whether mypy has only guessed what a stage gives.
 
         Of a lambda in a list, or one that `map(...).with_config(...)` has, it knows nothing but
-        that it stands where any object may.
+        that it stands where any object may. Of `None if ... else item` it keeps the `None` only,
+        where it does not know the item.
         """
         source = self.found.operands[index].source
         if "lambda" not in source or not any(
@@ -157,6 +158,8 @@ class Steps:
             for each in self.meaning(index)
         ):
             return False
+        if operands.is_any(step.takes) and operands.is_none(step.gives):
+            return True
         around = (joint for joint in self.found.joints if joint.first <= index < joint.end)
         return any(joint.in_list for joint in around) or any(
             f".{method}(" in source for method in SAME_STAGES
@@ -215,10 +218,7 @@ class Steps:
             case "lists":
                 return Step(pipe.family, comes, self._world.list_of(comes))
             case "without None":
-                left = operands.without_none(comes)
-                # Of `None if ... else anything` mypy keeps the None only: what is left may be all.
-                is_none = isinstance(types.get_proper_type(left), types.NoneType)
-                return Step(pipe.family, comes, operands.ANY if is_none else left)
+                return Step(pipe.family, comes, operands.without_none(comes))
             case "its own":
                 wrong = self._differs(index, comes, pipe.takes, meaning=pipe)
                 return Step(pipe.family, pipe.takes, pipe.out, wrong)
@@ -264,8 +264,7 @@ class Steps:
         present = operands.without_none(comes)
         if present is not comes and fits(present):
             return "drop_none"
-        is_none = isinstance(types.get_proper_type(comes), types.NoneType)
-        if not is_none and fits(self._world.list_of(comes)):
+        if not operands.is_none(comes) and fits(self._world.list_of(comes)):
             return "batch"
         awaited, element = operands.awaitable_of(comes), operands.element_of(comes)
         if awaited is not None and fits(awaited):

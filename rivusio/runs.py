@@ -25,7 +25,7 @@ from rivusio.counters import RunCounters
 from rivusio.errors import PipelineError, StreamError, chain_closing, note_closing
 from rivusio.interpreter import Line, drive
 from rivusio.interpreter.making import make_step
-from rivusio.interpreter.node import END, Closing, Item, RunState
+from rivusio.interpreter.node import END, Closing, Item, RunState, yield_to_loop
 from rivusio.interpreter.source import check_source
 from rivusio.loader import program_for
 from rivusio.monitoring import MetricsCollector
@@ -116,6 +116,8 @@ class _Execution:
         """
         closing = self.run.closing
         self.run.ending = True
+        if self.run.in_loop and isinstance(leaving, GeneratorExit):
+            await yield_to_loop()
         await self.line.last.close(closing)
         if isinstance(leaving, StreamError) and self.run.raised(leaving):
             if closing.leaving is None:

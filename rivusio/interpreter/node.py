@@ -7,6 +7,7 @@ it; at the far end stands the source. Nothing moves unless it is asked for.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -193,15 +194,20 @@ def upstream_of(node: Node) -> Iterator[Node]:
 
 
 async def close_generator(generator: AsyncGeneratorType[Any, Any]) -> None:
-    """Close a user's async generator, unless somebody else is at it.
-
-    At its shutdown an event loop closes all open async generators at the same time, and would
-    complain if we came first.
-    """
-    if getattr(asyncio.get_running_loop(), "_asyncgens_shutdown_called", False):
-        await asyncio.sleep(0)
+    """Close a user's async generator, unless somebody else is at it: see `yield_to_loop`."""
     if not generator.ag_running:
         await generator.aclose()
+
+
+async def yield_to_loop() -> None:
+    """Let the event loop go first where it closes a run that nobody has closed.
+
+    At its shutdown, and when garbage with several async generators is collected, it closes them
+    all at the same time, each in a task of its own, and would complain if we came first.
+    """
+    task = asyncio.current_task()
+    if task is not None and not inspect.iscoroutine(task.get_coro()):  # bare generator.aclose()
+        await asyncio.sleep(0)
 
 
 async def joined(task: asyncio.Task[Any]) -> asyncio.CancelledError | None:

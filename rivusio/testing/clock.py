@@ -20,6 +20,7 @@ class _VirtualTimer:
 
     def cancel(self) -> None:
         self.cancelled = True
+        self.callback = _nothing  # it waits for its time yet, and shall hold nothing until then
 
 
 class VirtualClock:
@@ -107,6 +108,10 @@ class VirtualClock:
 
     def __repr__(self) -> str:
         return f"VirtualClock({self._now})"
+
+
+def _nothing() -> None:
+    pass
 
 
 def _settle(future: asyncio.Future[None]) -> None:

@@ -92,6 +92,7 @@ def record(
         stack.enter_context(listening(recording))
         stack.enter_context(_threads_at_once())
         stack.enter_context(_heard(recording.note))
+        stack.enter_context(_garbage_in_order())
         recording.carry_out(PipelineMonitor() if monitor else None, config)
     return recording.events
 
@@ -171,11 +172,12 @@ class _Recording:
             if isinstance(error, rivusio.NotCompiledError):
                 raise error
             self._write("error", told(error))
+        self._task = None  # a task that was cancelled keeps the run that it was in
         if self._leaves_late():
             gc.collect()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        left = asyncio.all_tasks() - before - {self._task}
+        left = asyncio.all_tasks() - before
         if left and self._leaves_late():
             await asyncio.wait(left, timeout=LONG)
             left = {each for each in left if not each.done()}
@@ -345,6 +347,22 @@ def _done_at_once(
     except BaseException as error:  # noqa: BLE001  it is the caller's, as from a thread
         future.set_exception(error)
     return future
+
+
+@contextmanager
+def _garbage_in_order() -> Iterator[None]:
+    """Let no collection of garbage come in between.
+
+    Where a consumer leaves a run behind, the collector may find several generators at once, and it
+    closes them in the order in which they were made only if it has not met them before.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @contextmanager

@@ -17,11 +17,11 @@ from rivusio.compiler.driver import Options, compile_files
 from rivusio.compiler.passes.inline import UNPROVEN
 from rivusio.mode import Mode
 from rivusio.pipeline import BasePipe
-from rivusio.stage import time_matters
+from rivusio.stage import Take, time_matters
 from rivusio.testing import ConsumerScript, Event, SourceScript, difference, record
 from tests.equivalence import ends
 from tests.equivalence.chains import Case, Chain, Ends, name_of, text_of
-from tests.equivalence.strands import strands
+from tests.equivalence.strands import difference_of_strands
 
 CHAINS_A_FILE = 4
 MOST_CANCELS = 12
@@ -129,7 +129,7 @@ def compared(
     first = recorded(path, name, source, consumer, "interpreted", monitor=monitor)
     second = recorded(path, name, source, consumer, "compiled", monitor=monitor)
     if _has_several_tasks(path, name):
-        return first, difference(strands(first), strands(second))
+        return first, difference_of_strands(first, second, with_take=_has_take(path, name))
     return first, difference(first, second)
 
 
@@ -140,6 +140,12 @@ def _has_several_tasks(path: Path, name: str) -> bool:
     buffers = sum(stage.settings.backpressure is not None for stage in stages)
     timers = sum(time_matters(stage.operation) for stage in stages)
     return buffers + timers + sum(stage.concurrency is not None for stage in stages) > 1
+
+
+@cache
+def _has_take(path: Path, name: str) -> bool:
+    stages = imported(path, name)._rivusio_stages()
+    return any(isinstance(stage.operation, Take) for stage in stages)
 
 
 def carried_out(path: Path, name: str, case: Case) -> Iterator[Run]:

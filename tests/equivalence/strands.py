@@ -9,14 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rivusio.testing import Event
+from rivusio.testing import Event, difference
 
 LEFT_EARLY = {"enough", "stop", "cancelled", "cancelled here", "stuck: cancelled"}
 OF_THE_CONSUMER = {"output", "enough", "stop", "cancelled", "left", "unhandled", "unraisable"}
 COUNTED_ON_THE_WAY = {"counts", "buffer"}  # between two tasks, or of how far ahead one was
 
 
-def strands(events: Iterable[Event]) -> list[Event]:
+def difference_of_strands(
+    first: Iterable[Event], second: Iterable[Event], *, with_take: bool
+) -> str | None:
+    """Say how two runs with several tasks each differ, if they do.
+
+    Args:
+        first: what was seen of one.
+        second: what was seen of the other.
+        with_take: whether a `take` may have ended them: only a monitor tells that it did.
+    """
+    first, second = list(first), list(second)
+    found = difference(strands(first), strands(second))
+    if found is None or not with_take:
+        return found
+    return difference(strands(first, ends_early=True), strands(second, ends_early=True))
+
+
+def strands(events: Iterable[Event], *, ends_early: bool = False) -> list[Event]:
     """Give what has to be the same: the events of each kind in their order, kind by kind.
 
     Of a run that fails, is left, or is ended by a `take`, that is what its consumer sees, and
@@ -24,8 +41,8 @@ def strands(events: Iterable[Event]) -> list[Event]:
     """
     events = list(events)
     kinds = {each.kind for each in events}
-    ends_early = any("discarded=" in str(each.value) for each in events)
-    if kinds & LEFT_EARLY or "error" in kinds or ends_early:
+    is_cut = ends_early or any("discarded=" in str(each.value) for each in events)
+    if kinds & LEFT_EARLY or "error" in kinds or is_cut:
         kept = [_first_line(each) for each in events if each.kind in {*OF_THE_CONSUMER, "error"}]
     else:
         kept = [each for each in events if each.kind not in COUNTED_ON_THE_WAY]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -116,6 +117,28 @@ async def test_a_satisfied_take_lets_no_batch_before_a_buffer_be_flushed() -> No
     await settle()  # the reader goes on while the consumer has the floor
     assert [output async for output in run] == []
     assert calls == [[1, 1]]
+
+
+@pytest.mark.rule("3.6")
+async def test_a_source_that_ends_at_a_satisfied_take_flushes_no_batch_before_a_buffer() -> None:
+    calls: list[list[int]] = []
+
+    class Noting(BatchStreamPipe[int, int]):
+        def process_batch(self, batch: list[int]) -> int:
+            calls.append(batch)
+            return len(batch)
+
+    async def ends_when_cancelled() -> AsyncIterator[int]:
+        await asyncio.sleep(0)  # a source that waits is not slowed down
+        for item in range(3):
+            yield item
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+
+    buffered = map(str).with_config(BackpressureConfig())
+    run = (Noting(2) >> buffered >> take(1)).stream(ends_when_cancelled())
+    assert [output async for output in run] == ["2"]
+    assert calls == [[0, 1]]
 
 
 @pytest.mark.rule("6.10")

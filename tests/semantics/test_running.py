@@ -581,6 +581,58 @@ async def test_a_bare_break_is_cleaned_up_by_the_loops_hook(clock: VirtualClock)
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+class _LeavesSlowly(StreamPipe[Any, Any]):
+    """Needs some turns of the event loop to clean up."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self.recorder = recorder
+
+    async def process_stream(self, stream: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        try:
+            async for item in stream:
+                yield item
+        finally:
+            for _ in range(3):
+                await asyncio.sleep(0)
+            self.recorder.note("stream closed")
+
+
+@pytest.mark.rule("3.7")
+async def test_generators_that_are_collected_at_once_do_not_get_in_each_others_way() -> None:
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said))
+    recorder = Recorder()
+    run = (SlowDouble() >> _LeavesSlowly(recorder)).stream(recorder.feed(range(9)))
+    assert await anext(run) == 0
+    circle: list[Any] = [run]
+    circle.append(circle)  # so that the collector finds everything in one go
+    del run, circle
+    gc.collect()
+    await settle()
+    assert sorted(recorder.story) == [("closed", None), ("pull", 0), ("stream closed", None)]
+    assert complaints == []
+
+
+@pytest.mark.rule("3.7")
+def test_runs_that_are_open_when_their_loop_ends_are_closed_by_the_loop() -> None:
+    complaints: list[dict[str, Any]] = []
+    recorder = Recorder()
+    runs = []
+
+    async def leave_them_open() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said))
+        for _ in range(20):  # the loop closes generators in no order
+            run = (SlowDouble() >> _LeavesSlowly(recorder)).stream(recorder.feed(range(9)))
+            runs.append(run)
+            assert await anext(run) == 0
+
+    asyncio.run(leave_them_open())
+    kinds = [kind for kind, _ in recorder.story]
+    assert (kinds.count("closed"), kinds.count("stream closed")) == (20, 20)
+    assert complaints == []
+
+
 @pytest.mark.rule("3.7")
 async def test_a_timer_that_is_set_does_not_hold_a_run_alive(clock: VirtualClock) -> None:
     recorder = Recorder()
