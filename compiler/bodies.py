@@ -83,6 +83,7 @@ def inline(
             None for a fresh one.
     """
     try:
+        refusals.check_depth(function)
         function = mangle(deepcopy(function), class_name)
         refusals.check(function, 1 if receiver is None else 2)
         own, data = _parameters(function, receiver)

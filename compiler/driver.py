@@ -163,7 +163,7 @@ def plan_files(paths: Sequence[str], options: Options) -> Planned:
         chains = resolution.chains
         for each, made in zip(chains, _made(file.path, chains), strict=True):
             if isinstance(made, Refused):
-                planned.diagnostics.append(_too_long(file.path, each, source, made.reason))
+                planned.diagnostics.append(_refused(file.path, each, source, made.reason))
                 continue
             planned.made.append(made)
             if options.strict:
@@ -191,14 +191,14 @@ def _made(path: str, chains: Sequence[resolve.ResolvedChain]) -> Iterator[Made |
         yield made_of(path, each, name, plan, module)
 
 
-def _too_long(path: str, of: resolve.ResolvedChain, source: Source, reason: str) -> Diagnostic:
+def _refused(path: str, of: resolve.ResolvedChain, source: Source, reason: str) -> Diagnostic:
     message = (
-        f'chain "{of.chain.name}" is not compiled: Python does not take its '
-        f"{len(of.stages)} stages in one loop ({reason})"
+        f'chain "{of.chain.name}" is not compiled: Python does not take the code of its '
+        f"{len(of.stages)} stages ({reason})"
     )
     span = of.chain.span
     column = source.column(span.line, span.column)
-    note = "it runs interpreted; a chain of fewer stages can be compiled"
+    note = "it runs interpreted; functions with shorter expressions can be compiled"
     return Diagnostic(path, span.line, column, "warning", message, COMPILE, note)
 
 

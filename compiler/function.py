@@ -11,7 +11,11 @@ from rivusio.compiler.naming import Names
 from rivusio.compiler.plan import Batch, Plan, SlidingWindow, Take, TumblingWindow
 
 # What generated functions take their items from, besides the source.
-OF = {"node": "upstream: Node", "buffer": "upstream: Reader"}
+OF = {
+    "node": "upstream: Node",
+    "sync_node": "upstream: PlainInner",
+    "buffer": "upstream: Reader",
+}
 
 
 @dataclass

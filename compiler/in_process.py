@@ -32,7 +32,7 @@ def compile_pipeline(pipeline: BasePipe[Any, Any]) -> str:
     Gives the text of the generated module.
 
     Raises:
-        NotCompiledError: when Python does not take so many stages in one loop.
+        NotCompiledError: when Python does not take the code of so many stages.
     """
     stages = pipeline._rivusio_stages()
     compiled = compile_stages(stages, None)
@@ -46,7 +46,7 @@ def compile_stages(
     """Compile live stages as they are.
 
     Raises:
-        NotCompiledError: when Python does not take so many stages in one loop.
+        NotCompiledError: when Python does not take the code of so many stages.
     """
     infos = live.stages_of(stages)
     name = " >> ".join(stage.name for stage in stages)

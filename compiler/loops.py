@@ -2,11 +2,13 @@
 
 A chain is cut where something must go on while something else waits: at a buffer, a stream of
 the user's, a concurrent stage, and in an event loop at what a timer may close. What lies between
-two cuts is one loop.
+two cuts is one loop; where that would be too long to read, or nested deeper than Python takes, it
+is cut into groups of stages, each a loop that gives its results to the next.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -15,15 +17,22 @@ from rivusio.compiler.plan import (
     Batch,
     Buffer,
     Concurrent,
+    FlatMap,
+    Inline,
     Op,
     Plan,
+    SlidingWindow,
     StageInfo,
     TumblingWindow,
     UserStream,
 )
 
-SourceKind = Literal["async", "plain", "sync", "node", "buffer"]
+SourceKind = Literal["async", "plain", "sync", "node", "sync_node", "buffer"]
 SinkKind = Literal["results", "inner", "window", "buffer"]
+
+# What one loop may hold: a cut between two groups costs a step through a generator for each item.
+MOST_LINES = 200
+MOST_NESTED = 4  # flat-maps, each of which is a loop in the loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,7 @@ class Variant:
 
     Attributes:
         source: what it iterates: an async iterable, a plain one in an event loop or without
-            one, another part of the run, or a buffer.
+            one, another part of the run in an event loop or without one, or a buffer.
         monitored: whether it counts.
         sink: what takes what it gives: the consumer, another part of the run, windows, a buffer.
     """
@@ -49,14 +58,14 @@ class Variant:
     @property
     def is_sync(self) -> bool:
         """Whether there is no event loop."""
-        return self.source == "sync"
+        return self.source in ("sync", "sync_node")
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
     """What stands between two loops: its kind, and its stage."""
 
-    kind: Literal["buffer", "read_ahead", "window", "user_stream", "concurrent"]
+    kind: Literal["buffer", "read_ahead", "window", "user_stream", "concurrent", "group"]
     stage: StageInfo
 
 
@@ -70,6 +79,7 @@ class Loop:
         closed: whether the items are lists that a timer has closed: the first op takes them.
         before: what stands before it; None before the first.
         after: what stands behind it; None behind the last.
+        in_loop: whether there is an event loop.
     """
 
     number: int
@@ -77,10 +87,13 @@ class Loop:
     closed: bool = False
     before: Cut | None = None
     after: Cut | None = None
+    in_loop: bool = True
 
     @property
     def source(self) -> SourceKind:
         """What it takes its items from, if it is not the first."""
+        if not self.in_loop:
+            return "sync_node"
         is_buffer = self.before is not None and self.before.kind in ("buffer", "read_ahead")
         return "buffer" if is_buffer else "node"
 
@@ -103,13 +116,14 @@ class Loop:
         return bool(self.ops) or self.sink != "inner"
 
 
-def loops_of(plan: Plan, *, in_loop: bool) -> tuple[Loop, ...]:
-    """Cut a plan into loops; without an event loop there is nothing to cut."""
-    loops = [Loop(1, ())]
+def loops_of(plan: Plan, *, in_loop: bool, monitored: bool = False) -> tuple[Loop, ...]:
+    """Cut a plan into loops: those that count are longer, so there may be more of them."""
+    loops = [Loop(1, (), in_loop=in_loop)]
 
     def cut(kind: Cut, *, closed: bool = False) -> None:
         loops[-1] = replace(loops[-1], after=kind)
-        loops.append(Loop(loops[-1].number + 1, (), closed=closed, before=kind))
+        number = loops[-1].number + 1
+        loops.append(Loop(number, (), closed=closed, before=kind, in_loop=in_loop))
 
     for op in plan.ops:
         match op:
@@ -126,10 +140,42 @@ def loops_of(plan: Plan, *, in_loop: bool) -> tuple[Loop, ...]:
                 cut(Cut("window", stage), closed=True)
             case Batch(of=stage, linger=True) if in_loop:
                 cut(Cut("window", stage), closed=True)
+            case _ if not _fit((*loops[-1].ops, op), monitored=monitored):
+                cut(Cut("group", op.of))
             case _:
                 pass
         loops[-1] = replace(loops[-1], ops=(*loops[-1].ops, op))
     return tuple(loops)
+
+
+def groups_of(ops: Sequence[Op]) -> list[tuple[Op, ...]]:
+    """Cut ops that one item goes through into groups that can be read."""
+    groups: list[tuple[Op, ...]] = [()]
+    for op in ops:
+        if not _fit((*groups[-1], op)):
+            groups.append(())
+        groups[-1] = (*groups[-1], op)
+    return groups
+
+
+def _fit(ops: tuple[Op, ...], *, monitored: bool = False) -> bool:
+    """Tell whether ops are few enough for one function; one alone always is."""
+    nested = sum(isinstance(op, FlatMap) for op in ops)
+    lines = sum(_lines(op) + (6 if monitored else 0) for op in ops)
+    return len(ops) == 1 or (nested <= MOST_NESTED and lines <= MOST_LINES)
+
+
+def _lines(op: Op) -> int:
+    """Say about how many lines an op takes in a run that nobody observes."""
+    lines = 3
+    function = op.of.function
+    if isinstance(getattr(op, "body", None), Inline) and function is not None:
+        lines += (function.node.end_lineno or 0) - function.node.lineno
+    if isinstance(op, FlatMap):
+        lines += 2
+    if isinstance(op, Batch | SlidingWindow | TumblingWindow):
+        lines += 6
+    return lines + 12 if op.of.shape.treated else lines
 
 
 @dataclass

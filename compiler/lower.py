@@ -21,15 +21,15 @@ def lower(plan: Plan) -> Module:
         _lower_way(plan, module, ("sync",), in_loop=False)
     _lower_way(plan, module, ("async", "plain"), in_loop=True)
     if all(op.of.shape.kind == "map" for op in plan.ops):
-        module.functions.append(write.process(plan, module))
+        module.functions += write.process(plan, module)
     return module
 
 
 def _lower_way(
     plan: Plan, module: Module, sources: tuple[SourceKind, ...], *, in_loop: bool
 ) -> None:
-    loops = loops_of(plan, in_loop=in_loop)
     for monitored in (False, True):
+        loops = loops_of(plan, in_loop=in_loop, monitored=monitored)
         for source in sources:
             module.functions.append(_entry(plan, loops, source, monitored=monitored))
             _function(plan, loops[0], source, module, monitored=monitored)
@@ -54,7 +54,7 @@ def function_name(loop: Loop, variant: Variant) -> str:
             words.append("over_async")
         case "plain":
             words.append("over_plain")
-        case "sync":
+        case "sync" | "sync_node":
             words.append("without_loop")
         case "node" | "buffer":
             pass
@@ -102,6 +102,10 @@ def _assembly(loops: tuple[Loop, ...], source: SourceKind, *, monitored: bool) -
         match cut.kind:
             case "read_ahead":
                 yield f"{made} = line.read_ahead({name}, {at})"
+            case "group":
+                made = f"part_{loop.number}"
+                inner = "inner" if loop.in_loop else "plain_inner"
+                yield f"{made} = line.{inner}({name}, {at})"
             case "buffer" | "window":
                 yield f"{made} = line.{cut.kind}({stage}, {name}, {at})"
             case _:

@@ -29,6 +29,7 @@ FROM_RUNTIME = (
     "Inner",
     "Node",
     "One",
+    "PlainInner",
     "Reader",
     "Results",
     "async_iterable",

@@ -135,7 +135,6 @@ class Map:
 
     of: StageInfo
     body: Body
-    loop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +143,6 @@ class Filter:
 
     of: StageInfo
     body: Body
-    loop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +151,6 @@ class FlatMap:
 
     of: StageInfo
     body: Body
-    loop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +159,6 @@ class Take:
 
     of: StageInfo
     none: bool
-    loop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +166,6 @@ class DropNone:
     """Every item but those that are `None`."""
 
     of: StageInfo
-    loop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +175,6 @@ class Batch:
     of: StageInfo
     body: Body
     linger: bool
-    loop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +183,6 @@ class TumblingWindow:
 
     of: StageInfo
     body: Body
-    loop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +191,6 @@ class SlidingWindow:
 
     of: StageInfo
     body: Body
-    loop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +198,6 @@ class UserStream:
     """A stream to a stream, as the user wrote it."""
 
     of: StageInfo
-    loop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +206,6 @@ class Buffer:
 
     of: StageInfo
     whole: bool = False
-    loop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +214,6 @@ class Concurrent:
 
     of: StageInfo
     body: Body
-    loop: int = 0
 
 
 Op = (

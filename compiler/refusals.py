@@ -13,6 +13,8 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 LONGEST = 30  # statements
+MOST_BLOCKS = 8  # in each other: Python takes 20, and a loop has some of its own
+DEEPEST = 100  # parts of expressions and statements in each other
 HARMLESS = {"pipe", "override", "final"}  # decorators that leave the function as it is
 
 FRAME_NAMES = {
@@ -69,6 +71,25 @@ def check(function: Function, parameters: int) -> None:
     count = sum(isinstance(each, ast.stmt) for part in body for each in ast.walk(part))
     if count > LONGEST:
         raise RefusalError(f"it is long: {count} statements", function.lineno)
+
+
+def check_depth(function: Function) -> None:
+    """Refuse a function that is nested so deep that Python or what follows would give up.
+
+    Raises:
+        RefusalError: saying how deep it is.
+    """
+    deepest_node = deepest_block = 0
+    waiting: list[tuple[ast.AST, int, int]] = [(function, 0, 0)]
+    while waiting:
+        node, depth, blocks = waiting.pop()
+        blocks += isinstance(node, ast.For | ast.While | ast.Try | ast.TryStar | ast.With)
+        deepest_node, deepest_block = max(deepest_node, depth), max(deepest_block, blocks)
+        waiting.extend((child, depth + 1, blocks) for child in ast.iter_child_nodes(node))
+    if deepest_block > MOST_BLOCKS:
+        raise RefusalError(f"it is deep: {deepest_block} blocks in each other", function.lineno)
+    if deepest_node > DEEPEST:
+        raise RefusalError(f"it is deep: {deepest_node} parts in each other", function.lineno)
 
 
 def walk(node: ast.AST) -> Iterator[ast.AST]:

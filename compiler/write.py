@@ -6,14 +6,14 @@ it needs and the text of what comes after it, so the body of a loop is written f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from rivusio.compiled.program import Holding
 from rivusio.compiler.entering import record_of
 from rivusio.compiler.function import OF, Function, Here, left_of
-from rivusio.compiler.loops import Loop, Module, SourceKind, Variant
+from rivusio.compiler.loops import Loop, Module, SourceKind, Variant, groups_of
 from rivusio.compiler.naming import (
     RESERVED,
     TOO_PLAIN,
@@ -45,6 +45,7 @@ from rivusio.compiler.rendering import render
 from rivusio.counters import SAMPLE
 
 PARTS = {"results": "Results", "inner": "Inner", "window": "Filling", "buffer": "Filling"}
+PLAIN_PARTS = PARTS | {"inner": "PlainInner"}
 
 
 def function(plan: Plan, loop: Loop, variant: Variant, name: str, module: Module) -> str:
@@ -53,14 +54,38 @@ def function(plan: Plan, loop: Loop, variant: Variant, name: str, module: Module
     return _Writer(own, name).text()
 
 
-def process(plan: Plan, module: Module) -> str:
-    """Write the function that takes one item through a chain of 1:1 stages."""
+def process(plan: Plan, module: Module) -> list[str]:
+    """Write the functions that take one item through a chain of 1:1 stages."""
     source: SourceKind = "sync" if all_sync(plan) else "async"
-    ops = tuple(op for op in plan.ops if isinstance(op, Map | Concurrent))
     variant = Variant(source, monitored=False, sink="results")
-    names = Names(RESERVED | inner_names(ops))
-    own = Function(plan, Loop(1, ops), variant, module, names, is_loop=False)
-    return _Writer(own, "process").process()
+    groups = groups_of([op for op in plan.ops if isinstance(op, Map | Concurrent)])
+    if len(groups) == 1:
+        return [_one(plan, Loop(1, groups[0]), variant, "process", module)]
+    names = [f"process_{number}" for number, _ in enumerate(groups, 1)]
+    written = [
+        _one(plan, Loop(number, ops), variant, name, module)
+        for number, (ops, name) in enumerate(zip(groups, names, strict=True), 1)
+    ]
+    record = {
+        "item": "item",
+        "takes": plan.ops[0].of.takes.text,
+        "gives": plan.ops[-1].of.gives.text,
+        "steps": list(_in_turn(names, "" if variant.is_sync else "await ")),
+    }
+    return [*written, render("process_groups", f=record, v=_variant(variant))]
+
+
+def _in_turn(names: Sequence[str], awaits: str) -> Iterator[str]:
+    item = "item"
+    for number, name in enumerate(names, 1):
+        call = f"{awaits}{name}(part, {item})"
+        item = f"result_{number}"
+        yield f"return {call}" if number == len(names) else f"{item} = {call}"
+
+
+def _one(plan: Plan, loop: Loop, variant: Variant, name: str, module: Module) -> str:
+    names = Names(RESERVED | inner_names(loop.ops))
+    return _Writer(Function(plan, loop, variant, module, names, is_loop=False), name).process()
 
 
 def all_sync(plan: Plan) -> bool:
@@ -94,7 +119,7 @@ class _Writer:
         module.holdings[self._name] = own.holdings
         record = {
             "name": self._name,
-            "part": PARTS[variant.sink],
+            "part": (PLAIN_PARTS if variant.is_sync else PARTS)[variant.sink],
             "of": OF.get(variant.source, "feed: Feed"),
             "gives": self._gives(),
             "doc": self._doc(),
@@ -105,7 +130,8 @@ class _Writer:
             "flush": flush,
             "is_empty": is_empty,
         }
-        template = "over_plain" if variant.is_plain else f"over_{variant.source}"
+        kind = variant.source.removeprefix("sync_")
+        template = "over_plain" if variant.is_plain else f"over_{kind}"
         record["loop"] = render(template, f=record, v=_variant(variant))
         return render("loop", f=record, v=_variant(variant))
 
@@ -114,6 +140,8 @@ class _Writer:
         own.items[0] = own.names.fresh(self._item_of(0))
         body = self._one(0, own.items[0])
         record = {
+            "name": self._name,
+            "doc": self._doc() if self._name != "process" else "Take one item through all stages.",
             "item": own.items[0],
             "takes": self._ops[0].of.takes.text,
             "gives": self._ops[-1].of.gives.text,
@@ -264,6 +292,7 @@ class _Writer:
             "expansion": f"expansion_{index}",
             "exits": " or ".join(takes),
             "is_async": False,
+            "may_be_halted": self._may_be_halted(position),
             "opened": f"iterable({of}, {name})",
         }
         if not shape.treated and shape.entry != "call":
@@ -278,6 +307,13 @@ class _Writer:
         rest = self._rest(position + 1, inner, each)
         record["drop_filtered"] = skipped
         return render("flat_map", s=record, v=_variant(self._v), rest=rest)
+
+    def _may_be_halted(self, position: int) -> bool:
+        """Tell whether a `take` in another task may have all it wants while an op is awaited."""
+        if self._v.is_sync or self._v.sink == "results":
+            return False
+        shapes = [op.of.shape for op in self._ops[: position + 1]]
+        return any(shape.treated or shape.entry in ("await", "either") for shape in shapes)
 
     def _holding(self, position: int, op: Entered, here: Here, item: str) -> str:
         own = self._own

@@ -17,7 +17,7 @@ from rivusio.compiled.filling import Filling, Reader
 from rivusio.compiled.line import CompiledLine
 from rivusio.compiled.one import One
 from rivusio.compiled.outputs import async_iterable
-from rivusio.compiled.parts import Inner, Results
+from rivusio.compiled.parts import Inner, PlainInner, Results
 from rivusio.interpreter import drive
 from rivusio.interpreter.calls import PLAIN, is_awaitable, iterable, refuse
 from rivusio.interpreter.node import END, NOTHING, Node
@@ -34,6 +34,7 @@ __all__ = [
     "Inner",
     "Node",
     "One",
+    "PlainInner",
     "Reader",
     "Results",
     "async_iterable",

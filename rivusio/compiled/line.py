@@ -17,7 +17,7 @@ from rivusio.buffer import BufferStatistics
 from rivusio.compiled.feed import Feed
 from rivusio.compiled.filling import Fill, Filling, Reader, Window
 from rivusio.compiled.fixed import fix
-from rivusio.compiled.parts import Inner, Results
+from rivusio.compiled.parts import Inner, PlainInner, Results
 from rivusio.compiled.program import Program
 from rivusio.config import BackpressureConfig
 from rivusio.interpreter.concurrent import ConcurrentBoundary
@@ -89,6 +89,12 @@ class CompiledLine:
         part.generator = function(part, of)
         if of is self.source:
             self.source.runs_in(part.generator)
+        return part
+
+    def plain_inner(self, function: Callable[[PlainInner, Any], Any], of: Node) -> Node:
+        """Do the same, without an event loop."""
+        part = PlainInner(self._run, self._fixed, self._program, function.__name__, of)
+        part.generator = function(part, of)
         return part
 
     def results(self, function: Callable[[Results, Any], Results_], of: Node) -> Results_:

@@ -7,7 +7,7 @@ item.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from types import AsyncGeneratorType
 from typing import Any, NoReturn
 
@@ -237,6 +237,26 @@ class Inner(Upstream):
             closing.failed(error)
         except BaseException as error:  # noqa: BLE001  it leaves the run once all is clean
             closing.failed(error)
+        await super().close(closing)
+
+
+class PlainInner(Upstream):
+    """The same, without an event loop."""
+
+    generator: Generator[Item, None, None]
+
+    def next(self) -> Item:
+        """Give the next result."""
+        return END if self.is_halted else next(self.generator, END)
+
+    def pull(self) -> NoReturn:
+        """Refuse: without an event loop nothing is awaited."""
+        message = "the results of a part without an event loop are not awaited"
+        raise AssertionError(message)
+
+    async def close(self, closing: Closing) -> None:
+        """End the generated generator, then do as every part."""
+        self.generator.close()
         await super().close(closing)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -249,15 +250,40 @@ def test_a_file_without_a_chain_is_told_even_if_mypy_warns() -> None:
     assert "none.py: no chain found\n" in done.stderr
 
 
-def test_a_chain_with_more_loops_than_python_takes_is_told_and_the_others_are_compiled() -> None:
-    text = "from rivusio import flat_map\ndef one(x: int) -> list[int]:\n    return [x]\n"
-    text += "deep = " + " >> ".join(["flat_map(one)"] * 25) + "\nshort = flat_map(one)\n"
-    done = cli("compile", write("deep.py", text))
-    assert done.exit_code == 0
-    assert 'deep.py:4:8: warning: chain "deep" is not compiled: Python does not' in done.stdout
-    assert "too many statically nested blocks" in done.stdout
-    names = {path.name for path in Path("__rivusio__").glob("*.py")}
-    assert names == {"deep__short.py"}
+def test_what_is_too_much_for_one_function_is_written_in_groups_of_stages() -> None:
+    text = "from rivusio import SyncPipeline, flat_map, map\n"
+    text += "def one(x: int) -> list[int]:\n    return [x]\n"
+    text += "def less(x: int) -> int:\n    return x - 1\n"
+    text += "deep = " + " >> ".join(["flat_map(one)"] * 25) + "\n"  # Python takes 20 loops in loops
+    text += f"long = SyncPipeline[int, int]([{', '.join(['map(less)'] * 400)}])\n"
+    text += """
+import asyncio
+import rivusio
+
+async def given(chain):
+    return [item async for item in chain.stream([1, 2])]
+
+with rivusio.mode("compiled"):
+    print(list(deep.iterate([1, 2])), asyncio.run(given(deep)))
+    print(list(long.iterate([1, 2])), asyncio.run(given(long)), long(400))
+"""
+    done = cli("compile", write("groups.py", text))
+    assert done.exit_code == 0, done.output
+    ran = subprocess.run([sys.executable, "groups.py"], capture_output=True, text=True, check=False)
+    assert ran.stderr == ""
+    assert ran.stdout == "[1, 2] [1, 2]\n[-399, -398] [-399, -398] 0\n"
+    for path in Path("__rivusio__").glob("*.py"):
+        functions = re.split(r"\n(?=def |async def )", path.read_text("utf-8"))
+        assert max(each.count("\n") for each in functions) <= 250
+
+
+def test_a_body_with_too_many_blocks_for_a_loop_is_called() -> None:
+    text = "from rivusio import map\ndef deep(x: int) -> int:\n"
+    text += "".join(f"{' ' * (depth + 1)}while x:\n" for depth in range(15))
+    text += f"{' ' * 16}return x\n return 0\nchain = map(deep)\n"
+    assert cli("compile", write("blocks.py", text)).exit_code == 0
+    told = cli("explain", "blocks.py", "--output", "json").stdout
+    assert "it is deep: 15 blocks in each other" in told
 
 
 def test_an_expression_that_is_too_deep_is_told() -> None:

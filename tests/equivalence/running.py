@@ -6,6 +6,7 @@ import gc
 import random
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from rivusio import NotCompiledError
+from rivusio.compiler import loops
 from rivusio.compiler.driver import Options, compile_files
 from rivusio.compiler.passes.inline import UNPROVEN
 from rivusio.mode import Mode
@@ -61,6 +63,16 @@ def write(folder: Path, chains: Sequence[Chain]) -> list[tuple[Path, str]]:
         path.write_text(text_of(some), encoding="utf-8")
         places += [(path, name_of(index)) for index in range(len(some))]
     return places
+
+
+@contextmanager
+def loops_of_one_stage() -> Iterator[None]:
+    """Let the compiler cut chains behind every stage, as it does with those that are very long."""
+    most, loops.MOST_LINES = loops.MOST_LINES, 1
+    try:
+        yield
+    finally:
+        loops.MOST_LINES = most
 
 
 def compiled(folder: Path, paths: Sequence[Path]) -> None:
