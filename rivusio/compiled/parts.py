@@ -247,7 +247,7 @@ class PlainInner(Upstream):
 
     def next(self) -> Item:
         """Give the next result."""
-        return END if self.is_halted else next(self.generator, END)
+        return next(self.generator, END)
 
     def pull(self) -> NoReturn:
         """Refuse: without an event loop nothing is awaited."""

@@ -148,6 +148,24 @@ def scaling(RATE: int) -> Callable[[int], int]:
     return scaled
 
 
+def noted(item: int) -> None:
+    SEEN.append(item)
+
+
+async def noted_later(item: int) -> None:
+    SEEN.append(item)
+
+
+class Noting(BatchStreamPipe[int, None]):
+    def process_batch(self, batch: list[int]) -> None:
+        SEEN.append(batch)
+
+
+def is_nothing(item: None) -> bool:
+    return item is None and bool(SEEN)
+
+
+SEEN: list[object] = []
 RATE = 7
 ODD = chr(34) * 3 + "); raise SystemExit #" + chr(92)
 
@@ -165,6 +183,10 @@ growing = Grown() >> Shifted() >> Grown()
 loose = Loose() >> Double()
 scaling_by_ten = map(scaling(10)) >> Double()
 doubling = Twice() >> Double()
+noting = map(noted) >> map(is_nothing)
+noting_later = map(noted_later) >> map(is_nothing)
+noting_lists = Noting(2) >> map(is_nothing)
+noting_again = map(noted).with_config(StreamConfig(retry_attempts=2)) >> map(is_nothing)
 named = map(int).with_config(StreamConfig(retry_attempts=2)) >> Double(ODD)
 """
 UNTOUCHED = {"given", "rated"}  # some test is the first to run them

@@ -164,6 +164,14 @@ TIMED = (
         "a take lets the batches before it be flushed",
         *TAKES,
     ),
+    broken(
+        "3.6",
+        "templates/flat_map.py.jinja",
+        "if part.is_halted:",
+        "if False:",
+        "a take lets a flat-map on its way go on",
+        *TAKES,
+    ),
 )
 
 BUFFERS = (

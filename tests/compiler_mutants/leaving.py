@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.compiler_mutants.making import FILES, broken
+from tests.compiler_mutants.making import FILES, GROUPS, broken
 
 ENTERING = "compiler/entering.py"
 OUTPUTS = "rivusio/compiled/outputs.py"
@@ -121,6 +121,21 @@ CLEANING = (
         "await close_generator(self.generator)",
         "pass",
         "a loop before another part is not ended",
+    ),
+    broken(
+        "3.7",
+        PARTS,
+        "self.generator.close()",
+        "pass",
+        "a loop before another part is not ended, without an event loop",
+        *GROUPS,
+    ),
+    broken(
+        "3.7",
+        "rivusio/runs.py",
+        "if self.run.in_loop and isinstance(leaving, GeneratorExit):",
+        "if False:",
+        "a run and the event loop close the same generator",
     ),
     broken(
         "3.7",

@@ -141,6 +141,19 @@ async def test_a_source_that_ends_at_a_satisfied_take_flushes_no_batch_before_a_
     assert calls == [[0, 1]]
 
 
+@pytest.mark.rule("3.6")
+async def test_a_satisfied_take_gets_nothing_of_a_flat_map_that_is_on_its_way() -> None:
+    async def twice(item: int) -> list[int]:
+        await asyncio.sleep(0)
+        return [item, item]
+
+    chain = flat_map(twice) >> take(1).with_config(BackpressureConfig())
+    async with chain.stream([1, 2]) as run:
+        assert await anext(run) == 1
+        await settle()  # 2 is on its way
+        assert [each.current for each in run.buffers] == [1]
+
+
 @pytest.mark.rule("6.10")
 async def test_a_keyboard_interrupt_over_a_single_item_leaves_as_it_is() -> None:
     def interrupt(_: int) -> int:
