@@ -21,6 +21,7 @@ from rivusio.compiler.oracle import TIMEOUT, OracleError
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.plan import Plan, plan_of
 from rivusio.compiler.proving import Made, made_of
+from rivusio.compiler.rendering import read_templates
 from rivusio.compiler.report import STAYS_A_CALL
 from rivusio.compiler.source import Source
 
@@ -104,6 +105,7 @@ def compile_files(paths: Sequence[str], options: Options) -> Compilation:
     if not stale:
         return Compilation(fresh=tuple(fresh))
     with mypy_child.kept():
+        read_templates()  # mypy takes longer to be there
         planned = plan_files(stale, options)
         texts = [(source.path, source.text) for source in planned.sources.values()]
         planned.made, said = proving.proved(planned.made, texts, options.timeout)

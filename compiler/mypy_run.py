@@ -19,6 +19,7 @@ from mypy.modulefinder import BuildSource
 from mypy.options import Options
 
 from rivusio.compiler.ir import Complaint
+from rivusio.compiler.mypy_build import STUBBED
 
 ANY_RETURNED = "no-any-return"  # mypy's word for `return json.loads(line)` where an int is promised
 PLUGIN = "rivusio.mypy_plugin"
@@ -48,7 +49,7 @@ def settings() -> Options:
     options.plugins = [each for each in options.plugins if each != PLUGIN]  # it asks what we ask
     options.output = "json"
     options.report_dirs = {}
-    for ours in ("rivusio", "rivusio.*"):  # as if installed, also where somebody works on it
+    for ours in ("rivusio", "rivusio.*", *STUBBED):  # as if installed, wherever they are
         options.per_module_options.setdefault(ours, {})["ignore_errors"] = True
     options.pretty = False
     return options

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -23,7 +22,7 @@ from mypy.options import Options
 from mypy.plugin import MethodSigContext, Plugin
 from mypy.state import state
 
-from rivusio.compiler import file_facts, joints, mypy_run, operands
+from rivusio.compiler import file_facts, joints, mypy_build, mypy_run, operands
 from rivusio.compiler.bindings import Bindings
 from rivusio.compiler.called import Functions
 from rivusio.compiler.finder import SAME_STAGES
@@ -89,7 +88,7 @@ def answer(request: Request) -> Answer:
     sources = mypy_run.sources([(each.path, each.text) for each in request.files], options)
     recorder = Recorder(options)
     try:
-        result = build.build(sources, options, extra_plugins=[recorder], stdout=sys.stderr)
+        result = mypy_build.built(sources, options, [recorder])
     except CompileError as error:
         return Answer((), tuple(complaints(error.messages, stops=True)))
     said = list(complaints(result.errors))

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+SUFFIX = ".py.jinja"
 PACKAGED = Path(__file__).parent.parent / "templates"  # where the compiler was installed
 
 
@@ -18,9 +19,16 @@ def render(template: str, **given: Any) -> str:  # records of whatever the templ
     return "\n".join(line for line in text.split("\n") if line.strip())
 
 
+def read_templates() -> None:
+    """Read all templates now, while something else is waited for anyway."""
+    for name in _environment().list_templates():
+        if name.endswith(SUFFIX):
+            _template(name.removesuffix(SUFFIX))
+
+
 @cache
 def _template(name: str) -> Template:
-    return _environment().get_template(f"{name}.py.jinja")
+    return _environment().get_template(f"{name}{SUFFIX}")
 
 
 @cache

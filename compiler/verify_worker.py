@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from mypy import build, main
+from mypy import main
 from mypy.errorcodes import error_codes
 from mypy.errors import CompileError
 from mypy.modulefinder import BuildSource
 from mypy.options import PER_MODULE_OPTIONS, Options
 
-from rivusio.compiler import mypy_run
+from rivusio.compiler import mypy_build, mypy_run
 from rivusio.compiler.mypy_run import complaints
 from rivusio.compiler.verify import ANSWER, REQUEST, Answer, Request
 
@@ -30,7 +30,7 @@ def answer(request: Request) -> Answer:
     ours = [BuildSource(each.path, each.name, each.text) for each in request.modules]
     _set_by_module(options, ours, users)
     try:
-        result = build.build([*users, *ours], options, stdout=sys.stderr)
+        result = mypy_build.built([*users, *ours], options)
     except CompileError as error:
         return Answer(tuple(complaints(error.messages, stops=True)))
     return Answer(tuple(complaints(result.errors)))
