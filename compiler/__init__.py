@@ -14,6 +14,7 @@
 In a notebook or a test, `compile_pipeline` does it for a live pipeline.
 """
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if __name__ != "rivusio.compiler":
@@ -29,8 +30,18 @@ __all__ = ["compile_pipeline"]
 def __getattr__(name: str) -> Any:  # whatever is asked for
     """Import `compile_pipeline` only when it is asked for: `rivusio check` does not need it."""
     if name == "compile_pipeline":
+        _refuse_without_extra()
         from rivusio.compiler import in_process
 
         return in_process.compile_pipeline
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
+
+
+def _refuse_without_extra() -> None:
+    """Say what to install, as the command line does: a production install has not what it needs."""
+    missing = [name for name in ("jinja2", "ruff") if find_spec(name) is None]
+    if missing:
+        needed = " and ".join(missing)
+        message = f'compile_pipeline needs {needed}: pip install "rivusio[compiler]"'
+        raise ModuleNotFoundError(message, name=missing[0])

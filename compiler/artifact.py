@@ -15,7 +15,7 @@ import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,11 +30,13 @@ from rivusio.compiled.manifest import (
     StageReport,
     hash_of,
     read,
+    stem_for,
     stem_of,
     this_python,
 )
 from rivusio.compiler.emit import Emitted
 from rivusio.compiler.plan import StageInfo
+from rivusio.compiler.report import STAYS_A_CALL
 
 LONGEST = 80  # characters of a chain's name in that of a file: no system takes any number
 
@@ -122,13 +124,14 @@ def _hash(file: Path) -> str:
 def artifact_names(path: Path, chains: Iterable[str]) -> list[str]:
     """Give a file name for each chain of a file; no two are the same."""
     names: list[str] = []
+    stem = stem_for(str(path))
     for chain in chains:
         # Two underscores are only between the two: `stem_of` relies on it.
         words = re.sub(r"[\W_]+", "_", chain.replace(".<locals>", ""))
         words = words[:LONGEST].strip("_") or "chain"
-        name, number = f"{path.stem}__{words}", 2
+        name, number = f"{stem}__{words}", 2
         while name.casefold() in (each.casefold() for each in names):
-            name, number = f"{path.stem}__{words}_{number}", number + 1
+            name, number = f"{stem}__{words}_{number}", number + 1
         names.append(name)
     return names
 
@@ -141,7 +144,7 @@ def write(path: Path, written: Sequence[Written], looked_at: Iterable[str]) -> P
     Raises:
         ArtifactError: when they cannot be written.
     """
-    folder = path.parent / FOLDER
+    folder, stem = path.parent / FOLDER, stem_for(str(path))
     index = Index(
         rivusio=rivusio.__version__,
         python=this_python(),
@@ -153,8 +156,8 @@ def write(path: Path, written: Sequence[Written], looked_at: Iterable[str]) -> P
         for each in written:
             _replace(folder / f"{each.name}.py", each.text)
             _replace(folder / f"{each.name}.json", each.manifest.text())
-        _replace(folder / f"{path.stem}.index.json", index.model_dump_json(indent=1) + "\n")
-        _take_away(folder, path.stem, {each.name for each in written})
+        _replace(folder / f"{stem}.index.json", index.model_dump_json(indent=1) + "\n")
+        _take_away(folder, stem, {each.name for each in written})
     except OSError as error:
         message = f'cannot write to "{folder}": {error.strerror}'
         raise ArtifactError(message) from error
@@ -207,9 +210,11 @@ def outdated(path: Path) -> str | None:
     """Say why the artifacts of a file are not those of its chains as they are; None if they are."""
     folder = path.parent / FOLDER
     try:
-        index = _index(folder, path.stem)
+        index = _index(folder, stem_for(str(path)))
     except BrokenArtifact as error:
         return str(error)
+    if path.name not in index.sources:
+        return "it was not compiled"
     if index.rivusio != rivusio.__version__:
         return f"it was compiled by rivusio {index.rivusio}"
     if index.python != this_python():
@@ -217,14 +222,26 @@ def outdated(path: Path) -> str | None:
     for file, expected in index.sources.items():
         try:
             found = hash_of((path.parent / file).read_bytes())
-        except OSError:
+        except FileNotFoundError:
             return f"{Path(file).name} is gone"
+        except OSError as error:
+            return f"{Path(file).name} cannot be read: {error.strerror}"
         if found != expected:
             return f"{Path(file).name} changed"
     for name in index.artifacts:
         if (reason := _broken(folder / name)) is not None:
             return reason
     return None
+
+
+def calls(path: Path) -> Iterator[tuple[str, int, StageReport]]:
+    """Give the stages of a file's artifacts that stay calls: each with its chain and its index."""
+    folder = path.parent / FOLDER
+    for name in _index(folder, stem_for(str(path))).artifacts:
+        manifest = read(folder / f"{name}.json")
+        for index, stage in enumerate(manifest.report):
+            if stage.how in STAYS_A_CALL:
+                yield manifest.chain, index, stage
 
 
 def _broken(stem: Path) -> str | None:

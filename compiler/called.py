@@ -105,18 +105,22 @@ class Functions:
                 return self._function(function, self._module_of(function), _ret(function.type))
         raise Unsure(UNKNOWN)
 
-    def known(self, node: nodes.FuncDef | nodes.LambdaExpr) -> KnownFunction | None:
-        """Say what mypy knows of a function of this file; None if it is of no use."""
+    def known(
+        self, node: nodes.FuncDef | nodes.LambdaExpr, module: str | None = None
+    ) -> KnownFunction | None:
+        """Say what mypy knows of a function of a module, or of this file; None if it is no use."""
         if isinstance(node, nodes.LambdaExpr):
             called = self._plain(
                 self.project.locate(node, self.module), self.reading.inferred.get(node)
             )
         else:
-            called = self._function(node, self.module, _ret(node.type))
+            called = self._function(node, module or self.module, _ret(node.type))
         if called.ref is None:
             return None
-        ref = called.ref
-        return KnownFunction(ref.qualname, ref.line, called.is_typed, called.may_give_awaitable)
+        at = called.ref
+        return KnownFunction(
+            at.file, at.qualname, at.line, called.is_typed, called.may_give_awaitable
+        )
 
     # Kinds
 

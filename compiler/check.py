@@ -108,8 +108,7 @@ def examine(paths: Sequence[str], timeout: float = TIMEOUT, *, lone: bool = Fals
         except Unreadable as error:
             found.append(error.diagnostic)
     asked = [AskedFile(each.path, each.text, finder.chains(each, lone=lone)) for each in sources]
-    # Only mypy knows whether a file without any has a pipeline that its text does not make.
-    answer = _answer([each for each in asked if each.chains or lone], timeout)
+    answer = _answer(asked, timeout)
     by_path = {source.path: source for source in sources}
     for file in answer.files:
         found.extend(_of_chains(file, by_path[file.path]))

@@ -106,10 +106,7 @@ def compile_files(paths: Sequence[str], options: Options) -> Compilation:
         return Compilation(fresh=tuple(fresh))
     with mypy_child.kept():
         read_templates()  # mypy takes longer to be there
-        planned = plan_files(stale, options)
-        texts = [(source.path, source.text) for source in planned.sources.values()]
-        planned.made, said = proving.proved(planned.made, texts, options.timeout)
-        planned.diagnostics.extend(said)
+        planned = _proved(plan_files(stale, options), options, keeps=True)
     wrong = {each.path for each in planned.diagnostics if each.severity == "error"}
     for path, source in planned.sources.items():
         if path not in wrong and source.path not in wrong:
@@ -123,12 +120,27 @@ def _is_fresh(path: str) -> bool:
 
 
 def explained(paths: Sequence[str], options: Options) -> Compilation:
-    """Do the same, but write nothing and verify nothing.
+    """Do the same, but write nothing.
 
     Raises:
         OracleError: when mypy gives no answer.
     """
-    return _compilation(plan_files(list(dict.fromkeys(paths)), options), paths, set())
+    with mypy_child.kept():
+        read_templates()
+        planned = plan_files(list(dict.fromkeys(paths)), options)
+        planned = _proved(planned, options, keeps=False)
+    return _compilation(planned, paths, set())
+
+
+def _proved(planned: Planned, options: Options, *, keeps: bool) -> Planned:
+    """Let mypy verify the modules; what it does not take is called, and then told as a call."""
+    texts = [(source.path, source.text) for source in planned.sources.values()]
+    planned.made, said = proving.proved(planned.made, texts, options.timeout, keeps=keeps)
+    planned.diagnostics.extend(said)
+    if options.strict:
+        for each in planned.made:
+            planned.diagnostics.extend(_calls(each, planned.sources[each.path]))
+    return planned
 
 
 def _compilation(planned: Planned, paths: Sequence[str], wrong: set[str]) -> Compilation:
@@ -168,8 +180,6 @@ def plan_files(paths: Sequence[str], options: Options) -> Planned:
                 planned.diagnostics.append(_refused(file.path, each, source, made.reason))
                 continue
             planned.made.append(made)
-            if options.strict:
-                planned.diagnostics.extend(_calls(made, source))
         planned.looked_at[file.path] = {file.path, *_files(chains)}
     return planned
 

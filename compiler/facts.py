@@ -33,8 +33,9 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class KnownFunction:
-    """What mypy knows of a function; see `Facts`."""
+    """What mypy knows of a function in a file; see `Facts`."""
 
+    file: str
     qualname: str
     line: int
     is_typed: bool

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from mypy import nodes, types
+from mypy.build import BuildResult
 
 from rivusio.compiler import operands
 from rivusio.compiler.called import Functions
@@ -64,11 +65,32 @@ def known_functions(parts: Iterable[nodes.Node], functions: Functions) -> Iterat
                     yield known
 
 
+def known_beside(
+    modules: Iterable[str], result: BuildResult, functions: Functions
+) -> Iterator[KnownFunction]:
+    """Say the same of the functions and methods at the top level of other modules."""
+    for module in modules:
+        for node in _defined(result.files[module].names, module):
+            with suppress(Unsure):
+                known = functions.known(node, module)
+                if known is not None:
+                    yield known
+
+
+def _defined(names: nodes.SymbolTable, module: str) -> Iterator[nodes.FuncDef]:
+    for _, symbol in sorted(names.items()):
+        node = symbol.node.func if isinstance(symbol.node, nodes.Decorator) else symbol.node
+        if isinstance(node, nodes.FuncDef):
+            yield node
+        elif isinstance(node, nodes.TypeInfo) and node.module_name == module:
+            yield from _defined(node.names, module)
+
+
 def known_modules(
-    chains: Sequence[Typed], module: str, path: str, project: Project
+    chains: Sequence[Typed], module: str, path: str, project: Project, beside: Iterable[str]
 ) -> Iterator[KnownModule]:
-    """Give the modules in which the functions of the stages are written, and the file's own."""
-    files = {module: path}
+    """Give the modules in which functions of the stages may be written, and the file's own."""
+    files = {module: path} | {each: project.path_of(each) for each in beside}
     for typed in chains:
         for stage in typed.chain.stages:
             if (function := stage.facts.function) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import CodeType
 
 from rivusio.compiler.plan import Function
 
@@ -26,6 +27,13 @@ class FunctionRef:
     qualname: str
     line: int
     column: int | None = None
+
+
+def needed_around(code: CodeType) -> str | None:
+    """Say what a function takes from around it, and would not have in a loop; None if nothing."""
+    if code.co_freevars == ("__class__",):
+        return "it uses super() or __class__"
+    return "it uses names of the function around it" if code.co_freevars else None
 
 
 @dataclass(frozen=True, slots=True)

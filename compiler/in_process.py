@@ -20,7 +20,7 @@ from rivusio.compiler.plan import plan_of
 from rivusio.config import BackpressureConfig
 from rivusio.mode import NotCompiledError
 from rivusio.pipeline import BasePipe
-from rivusio.stage import Stage
+from rivusio.stage import Stage, refuse_uncalled
 from rivusio.tracebacks import LineMap
 
 _numbers = itertools.count(1)
@@ -33,11 +33,26 @@ def compile_pipeline(pipeline: BasePipe[Any, Any]) -> str:
 
     Raises:
         NotCompiledError: when Python does not take the code of so many stages.
+        TypeError: when it is given what is no pipeline.
     """
+    _refuse_other(pipeline)
     stages = pipeline._rivusio_stages()
     compiled = compile_stages(stages, None)
     loader.register(stages, None, compiled)
     return compiled.program.text
+
+
+def _refuse_other(given: object) -> None:
+    if isinstance(given, BasePipe):
+        return
+    refuse_uncalled(given)
+    if isinstance(given, type) and issubclass(given, BasePipe):
+        message = f"{given.__name__} is a class, and no pipe; did you mean {given.__name__}()?"
+    else:
+        message = (
+            f"{given!r} of type {type(given).__name__} is no pipeline; give a chain, or one pipe"
+        )
+    raise TypeError(message)
 
 
 def compile_stages(

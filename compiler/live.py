@@ -10,7 +10,7 @@ from types import FunctionType
 
 from rivusio.compiled.guards import function_of
 from rivusio.compiled.shape import shape_of
-from rivusio.compiler.functions import FunctionRef, definition
+from rivusio.compiler.functions import FunctionRef, definition, needed_around
 from rivusio.compiler.plan import StageInfo, UserFunction
 from rivusio.stage import Stage
 
@@ -40,8 +40,8 @@ def _info(index: int, stage: Stage) -> StageInfo:
 def _source_of(function: FunctionType) -> tuple[UserFunction | None, str]:
     """Give the source of a function; or None, and why not."""
     code = function.__code__
-    if code.co_freevars:
-        return None, "it uses names of the function around it"
+    if (around := needed_around(code)) is not None:
+        return None, around
     lines = linecache.getlines(code.co_filename, function.__globals__)
     if not lines:
         return None, "its source is not known"

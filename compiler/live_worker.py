@@ -17,7 +17,7 @@ import rivusio
 from rivusio import pipeline
 from rivusio.compiled.guards import function_of
 from rivusio.compiled.shape import shape_of
-from rivusio.compiler.functions import FunctionRef
+from rivusio.compiler.functions import FunctionRef, needed_around
 from rivusio.compiler.ir import Span
 from rivusio.compiler.live_child import (
     ANSWER,
@@ -148,8 +148,8 @@ def _ref(function: FunctionType) -> FunctionRef | str:
     module = sys.modules.get(function.__module__)
     if is_foreign(code.co_filename):
         return FOREIGN
-    if code.co_freevars:
-        return "it uses names of the function around it"
+    if (around := needed_around(code)) is not None:
+        return around
     if module is None or vars(module) is not function.__globals__:
         return "its module cannot be found"
     return FunctionRef(function.__module__, code.co_filename, code.co_qualname, code.co_firstlineno)

@@ -174,14 +174,23 @@ def _typed_file(
     typed = (_excused(each, tree) for found in file.chains if (each := joints.typed(found, world)))
     loose = () if strictly else tuple(_unannotated(parts))
     chains = tuple(typed)
+    named = file_facts.loose(tree, functions.reading, _made(file, chains))
+    # Only where the file will be imported can stages be functions that its text does not name.
+    is_live = bool(named) or any(
+        stage.facts.unsure for each in chains for stage in each.chain.stages
+    )
+    beside = project.imported_by(module) if is_live else []
     return TypedFile(
         file.path,
         module,
         chains,
         loose,
-        file_facts.loose(tree, functions.reading, _made(file, chains)),
-        tuple(file_facts.known_functions(parts, functions)),
-        tuple(file_facts.known_modules(chains, module, file.path, project)),
+        named,
+        (
+            *file_facts.known_functions(parts, functions),
+            *file_facts.known_beside(beside, result, functions),
+        ),
+        tuple(file_facts.known_modules(chains, module, file.path, project, beside)),
     )
 
 

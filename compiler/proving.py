@@ -43,13 +43,13 @@ class Made:
 def made_of(path: str, chain: ResolvedChain, name: str, plan: Plan, emitted: Emitted) -> Made:
     """Lay a module that was written for a chain of a file beside its manifest."""
     manifest = artifact.manifest_of(
-        Path(path), chain.chain.name, chain.stages, emitted, report_of(plan)
+        Path(path), chain.chain.name, chain.stages, emitted, report_of(plan, emitted.inlined)
     )
     return Made(path, chain, Written(name, emitted.text, manifest), plan)
 
 
 def proved(
-    made: Sequence[Made], texts: Sequence[tuple[str, str]], timeout: float
+    made: Sequence[Made], texts: Sequence[tuple[str, str]], timeout: float, *, keeps: bool = True
 ) -> tuple[list[Made], list[Diagnostic]]:
     """Give the modules as they passed, and what mypy has against the others.
 
@@ -57,6 +57,7 @@ def proved(
         made: the modules.
         texts: the path and text of each file that they were made from.
         timeout: how long mypy may take each time, in seconds.
+        keeps: whether a module that mypy refuses is kept in a file, for a report.
 
     Raises:
         OracleError: when mypy gives no answer.
@@ -70,7 +71,7 @@ def proved(
         for name, complaints in said.items():
             again = None if turn == ROUNDS - 1 else _with_calls(finished[name], complaints)
             if again is None:
-                diagnostics.extend(_bugs(finished[name], complaints))
+                diagnostics.extend(_bugs(finished[name], complaints, keeps=keeps))
             else:
                 finished[name] = again
                 waiting.append(name)
@@ -109,14 +110,16 @@ def _with_calls(made: Made, complaints: Sequence[Complaint]) -> Made | None:
     return made_of(made.path, made.chain, made.written.name, plan, emitted)
 
 
-def _bugs(made: Made, complaints: Sequence[Complaint]) -> Iterator[Diagnostic]:
+def _bugs(made: Made, complaints: Sequence[Complaint], *, keeps: bool) -> Iterator[Diagnostic]:
     kept = Path(made.path).parent / f"{made.written.name}.failed.py"
-    kept.write_text(made.written.text, encoding="utf-8")
+    note = "please report it with the module, which `rivusio compile` keeps"
+    if keeps:
+        kept.write_text(made.written.text, encoding="utf-8")
+        note = f'please report it with the module, kept in "{kept.name}"; nothing was written'
     for said in complaints:
         message = (
             f'the module of "{made.written.manifest.chain}" does not pass mypy, which is a bug of '
             f"rivusio's: line {said.line}: {said.message}"
         )
-        note = f'please report it with the module, kept in "{kept.name}"; nothing was written'
         place = made.span.line, made.span.column + 1
         yield Diagnostic(made.path, *place, "error", message, COMPILE, note)

@@ -76,9 +76,9 @@ class _Resolver:
         self._by_file = {os.path.realpath(each.file): each.name for each in typed.modules}
         self._files = {os.path.realpath(each.file): each.file for each in typed.modules}
         self._sources = FunctionSources(source, self._names)
-        self._known = {
-            (source.path, each.qualname, each.line): each for each in typed.functions
-        } | {_key(each): _known(stage) for stage, each in _functions(typed)}
+        self._known = {_key(each): each for each in typed.functions} | {
+            _key(each): _known(stage) for stage, each in _functions(typed)
+        }
         self._said: list[Diagnostic] = []
 
     def resolved(self, *, may_import: bool, timeout: float) -> Resolution:
@@ -280,15 +280,15 @@ def _functions(typed: TypedFile) -> Iterator[tuple[Stage, FunctionRef]]:
                 yield stage, stage.facts.function
 
 
-def _key(ref: FunctionRef) -> tuple[str, str, int]:
-    return ref.file, ref.qualname, ref.line
+def _key(at: FunctionRef | KnownFunction) -> tuple[str, str, int]:
+    return os.path.realpath(at.file), at.qualname, at.line
 
 
 def _known(stage: Stage) -> KnownFunction:
     """Say what mypy knows of the function of a stage."""
     facts, at = stage.facts, stage.facts.function
     assert at is not None  # noqa: S101  it was looked for
-    return KnownFunction(at.qualname, at.line, facts.is_typed, facts.may_give_awaitable)
+    return KnownFunction(at.file, at.qualname, at.line, facts.is_typed, facts.may_give_awaitable)
 
 
 def _is_same(one: FunctionRef, other: FunctionRef) -> bool:

@@ -97,8 +97,7 @@ def _text_of(path: str) -> str:
         message = "its coding line names no encoding of text; save it as UTF-8"
         raise _unreadable(path, message) from error
     except UnicodeDecodeError as error:
-        message = f"it is no {error.encoding} text: {error.reason}; save it as UTF-8"
-        raise _unreadable(path, message) from error
+        raise _no_text(path, error) from error
     except ValueError as error:  # a null byte in the path
         raise _unreadable(path, f"cannot read it: {error}") from error
 
@@ -106,6 +105,24 @@ def _text_of(path: str) -> str:
 def _syntax_error(path: str, error: SyntaxError) -> Unreadable:
     place = max(error.lineno or 1, 1), max(error.offset or 1, 1)
     return Unreadable(Diagnostic(path, *place, "error", f"{error.msg}", "syntax"))
+
+
+def _no_text(path: str, error: UnicodeDecodeError) -> Unreadable:
+    """Refuse a file at the byte that is no text; the error itself has its place in a part only."""
+    with Path(path).open("rb") as file:
+        encoding, _ = tokenize.detect_encoding(file.readline)
+        file.seek(0)
+        content = file.read()
+    line = column = 1
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError as found:
+        before = found.object[: found.start].decode(encoding, errors="replace")
+        lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        line, column = len(lines), len(lines[-1]) + 1
+        error = found
+    message = f"it is no {error.encoding} text: {error.reason}; save it as UTF-8"
+    return Unreadable(Diagnostic(path, line, column, "error", message, "file"))
 
 
 def _unreadable(path: str, message: str) -> Unreadable:

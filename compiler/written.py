@@ -16,7 +16,13 @@ from types import CodeType
 from mypy import build, nodes
 from mypy.options import Options
 
-from rivusio.compiler.functions import Definition, FunctionRef, definitions, first_line
+from rivusio.compiler.functions import (
+    Definition,
+    FunctionRef,
+    definitions,
+    first_line,
+    needed_around,
+)
 from rivusio.compiler.ir import Complaint
 from rivusio.compiler.mypy_run import ANY_RETURNED, TELLING
 from rivusio.compiler.plan import Function
@@ -24,7 +30,6 @@ from rivusio.compiler.source import Source, Unreadable, parse, read
 
 FOREIGN = "it is not the project's own code"
 NOT_FOUND = "its source cannot be told from others"
-CLOSURE = "it uses names of the function around it"
 INSTALLED = {"site-packages", "dist-packages"}
 IGNORE = re.compile(r"#\s*type:\s*ignore")
 
@@ -91,6 +96,16 @@ class Project:
             module = module.rpartition(".")[0]
         return module or None
 
+    def path_of(self, module: str) -> str:
+        """Give the path of a module that mypy has read; the user's own for an asked one."""
+        path = self._asked[module][0] if module in self._asked else self._result.graph[module].path
+        return path or ""
+
+    def imported_by(self, module: str) -> list[str]:
+        """Give the modules of the project that one imports, in their order."""
+        found = self._result.graph[module].dependencies
+        return sorted(each for each in found if each != module and not self.is_foreign(each))
+
     def is_foreign(self, module: str) -> bool:
         """Tell whether a module is installed, built in, or rivusio's own."""
         state = self._result.graph.get(module)
@@ -114,8 +129,8 @@ class Project:
             return Located(None, NOT_FOUND)
         start = first_line(found.node)
         codes = file.codes.get((found.qualname, start), [])
-        if any(code.co_freevars for code in codes):
-            return Located(None, CLOSURE)
+        if around := next(filter(None, map(needed_around, codes)), None):
+            return Located(None, around)
         if not codes:
             return Located(None, NOT_FOUND)
         path = file.source.path

@@ -8,12 +8,12 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TextIO
 
-from pydantic_core import to_json
+from pydantic_core import ValidationError, to_json
 
 Kind = Literal["text", "json"]
 Item = Any  # a line, or whatever JSON holds
@@ -37,12 +37,20 @@ class Lines:
         file: the input, open for reading bytes.
         name: what messages call it.
         kind: what its lines hold. Empty lines of JSON hold nothing.
+        make: makes each JSON value into what the first stage takes, if that is known.
     """
 
-    def __init__(self, file: BinaryIO, name: str, kind: Kind) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        name: str,
+        kind: Kind,
+        make: Callable[[Item], Item] | None = None,
+    ) -> None:
         self._file = file
         self._name = name
         self._kind = kind
+        self._make = make
         self._number = 0
 
     @property
@@ -90,7 +98,8 @@ class Lines:
         if self._kind == "text":
             yield text
         elif text.strip():
-            yield self._loaded(text)
+            value = self._loaded(text)
+            yield value if self._make is None else self._made(value, self._make)
 
     def _decoded(self, line: bytes) -> str:
         try:
@@ -104,10 +113,18 @@ class Lines:
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
-            message = (
-                f"{self._where()} is no JSON: {error}; "
-                f"put one JSON value on each line, or say --items text"
-            )
+            message = f"{self._where()} is no JSON: {error}; put one JSON value on each line"
+            if self._make is None:
+                message += ", or say --items text"
+            raise LineError(message) from error
+
+    def _made(self, value: Item, make: Callable[[Item], Item]) -> Item:
+        try:
+            return make(value)
+        except ValidationError as error:
+            said = error.errors()[0]
+            what = ".".join(map(str, said["loc"])) or "the item"
+            message = f"{self._where()} does not fit the first stage: {what}: {said['msg']}"
             raise LineError(message) from error
 
     def _where(self) -> str:

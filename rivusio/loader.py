@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -70,13 +71,14 @@ def program_for(
 def _interpret(mode: Mode, stages: Sequence[Stage], reason: str | None, file: str) -> None:
     """Let a run be interpreted, if the mode allows that; `reason` is None if nothing is there."""
     told = " >> ".join(stage.name for stage in stages)
+    shown = file.removeprefix(f"{os.getcwd()}{os.sep}")  # noqa: PTH109  a prefix of text
+    mend = f"run `rivusio compile {shown}`" if file else "run `rivusio compile` on its file"
     if mode == "compiled":
-        message = (
-            f"{told} cannot run compiled: {reason or 'it was not compiled'}; "
-            f"run `rivusio compile` on the file that has it"
-        )
+        message = f"{told} cannot run compiled: {reason or 'it was not compiled'}; {mend}"
         raise NotCompiledError(message)
     message = f"{told} runs interpreted: {reason}"
+    if reason is not None and reason.startswith("stale: "):
+        message += f"; {mend}"
     if reason is not None and (file, message) not in _warned:
         _warned.add((file, message))
         warnings.warn(message, NotCompiledWarning, stacklevel=6)

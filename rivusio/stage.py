@@ -247,8 +247,9 @@ def refuse_async(stages: Sequence[Stage]) -> NoReturn:
         TypeError: naming the first.
     """
     index = next(index for index, stage in enumerate(stages) if stage.is_async)
+    what = "is async" if stages[index].pipe.is_async else "is concurrent, which takes tasks"
     message = (
-        f"stage {index + 1} {stages[index].name!r} is async: it cannot run without an "
+        f"stage {index + 1} {stages[index].name!r} {what}: it cannot run without an "
         f"event loop; use `async for result in pipe.stream(source)`"
     )
     raise TypeError(message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import sysconfig
 import traceback
+from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -49,15 +50,11 @@ def import_file(path: Path) -> ModuleType:
         found = "it is a folder" if path.is_dir() else "there is no such file"
         raise Refusal(f'cannot import "{path}": {found}; give the path of a Python file')
     path = path.resolve()
-    name = path.stem if path.stem not in sys.modules else f"rivusio_user_{path.stem}"
-    spec = spec_from_file_location(name, path, loader=SourceFileLoader(name, str(path)))
-    if spec is None or spec.loader is None:
-        raise Refusal(f'cannot import "{path}": it is no Python file; give one')
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    sys.path.insert(0, str(path.parent))
+    name, root = place_in_package(path)
+    runs = f"python -m {name}" if "." in name else f"python {shown(path)}"
+    sys.path[:0] = dict.fromkeys([str(root), str(path.parent)])
     try:
-        spec.loader.exec_module(module)
+        return _imported(path, name)
     except SystemExit as error:
         raise Refusal(
             f'cannot import "{shown(path)}": it called sys.exit({error.code!r}); '
@@ -65,9 +62,46 @@ def import_file(path: Path) -> ModuleType:
         ) from error
     except Exception as error:
         raise Refusal(
-            f'cannot import "{shown(path)}": {told(error)}{_at(error)}; '
-            f"mend it until `python {shown(path)}` runs"
+            f'cannot import "{shown(path)}": {told(error)}{_at(error)}; mend it until `{runs}` runs'
         ) from error
+
+
+def place_in_package(path: Path) -> tuple[str, Path]:
+    """Give the name that a file has as a module, and the folder that it is found from.
+
+    In a package that is what `python -m` takes: the file can then import its package by name, and
+    its siblings with a dot.
+    """
+    folder, parts = path.parent, [] if path.name == "__init__.py" else [path.stem]
+    while (folder / "__init__.py").is_file() and folder.name.isidentifier():
+        folder, parts = folder.parent, [folder.name, *parts]
+    is_free = parts and parts[0] not in sys.modules
+    if len(parts) > 1 and not is_free and not _is_at(parts[0], folder):
+        return path.stem, path.parent  # another package has its name
+    return (".".join(parts), folder) if parts else (path.stem, path.parent)
+
+
+def _is_at(package: str, folder: Path) -> bool:
+    """Tell whether a package that is imported is the one in a folder."""
+    return str(folder / package) in getattr(sys.modules[package], "__path__", ())
+
+
+def _imported(path: Path, name: str) -> ModuleType:
+    """Import a file under a name, after the packages that it is in."""
+    package = name.rpartition(".")[0]
+    if package:
+        import_module(package)
+        if name in sys.modules:  # its package has imported it
+            return sys.modules[name]
+    elif name in sys.modules:
+        name = f"rivusio_user_{name}"
+    inside = [str(path.parent)] if path.name == "__init__.py" else None
+    loader = SourceFileLoader(name, str(path))
+    spec = spec_from_file_location(name, path, loader=loader, submodule_search_locations=inside)
+    assert spec is not None  # noqa: S101  it has a loader
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    loader.exec_module(module)
     return module
 
 

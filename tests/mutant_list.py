@@ -1422,15 +1422,15 @@ HOLDING: tuple[Mutant, ...] = (
     Mutant(
         "4.5",
         TESTING,
-        "            _fire(timer)\n            await settle()",
-        "            _fire(timer)",
+        "            timer.fire()\n            await settle()",
+        "            timer.fire()",
         "the virtual clock does not let the loop run between two timers",
     ),
     Mutant(
         "4.5",
         TESTING,
-        "if not timer.cancelled:",
-        "if True:",
+        "self.callback = _nothing",
+        "self.cancelled = True",
         "a timer of the virtual clock fires though it was cancelled",
     ),
     Mutant(

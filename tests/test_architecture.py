@@ -24,6 +24,7 @@ TOOLS = {
     "rivusio.cli.__main__",
     "rivusio.cli.checking",
     "rivusio.cli.compiling",
+    "rivusio.cli.first_type",
     "rivusio.cli.messages",
     "rivusio.cli.running",
     "rivusio.cli.tables",

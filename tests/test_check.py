@@ -423,3 +423,10 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     assert "error" not in done.stderr
+
+
+def test_what_mypy_finds_in_a_file_without_chains_is_told_too() -> None:
+    Path("models.py").write_text('number: int = "text"\n', encoding="utf-8")
+    done = CliRunner().invoke(main, ["check", "models.py"])
+    assert done.exit_code == 0
+    assert done.stdout.startswith("models.py:1:15: warning: Incompatible types in assignment")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -116,6 +117,13 @@ def test_stats_go_to_stderr() -> None:
     assert "skipped" in done.stderr
     assert "dropped" not in done.stderr  # nothing was
     assert "3 items in, 2 out, " in done.stderr
+
+
+@pytest.mark.usefixtures("flow")
+def test_the_totals_of_stats_stand_on_a_line_of_their_own() -> None:
+    done = cli("run", "flow.py:numbers", "--stats", text="1\n2\n3\n")
+    last = done.stderr.splitlines()[-1]
+    assert re.fullmatch(r"3 items in, 3 out, [\d.]+ s, [\d,]+ items/s", last)
 
 
 @pytest.mark.usefixtures("flow")
@@ -335,6 +343,105 @@ def test_a_line_that_is_no_json_is_named(echo: str) -> None:
     )
 
 
+TYPED = """
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pydantic import BaseModel
+from rivusio import AsyncBasePipe, SyncBasePipe, batch, drop_none, map
+
+class Model(BaseModel):
+    delay: int
+
+@dataclass
+class Record:
+    delay: int
+
+class Plain:
+    delay: int
+
+class ParseModel(SyncBasePipe[Model, int]):
+    def process(self, data: Model) -> int:
+        return data.delay
+
+class AskModel(AsyncBasePipe[Model, int]):
+    async def process(self, data: Model) -> int:
+        return data.delay
+
+class ParseRecord(SyncBasePipe[Record, int]):
+    def process(self, data: Record) -> int:
+        return data.delay
+
+def shown(data: Plain) -> str:
+    return repr(data)
+
+def untold(data):
+    return repr(data)
+
+def twice(numbers: Iterable[int]) -> list[int]:
+    return [*numbers, *numbers]
+
+def odd(data: "not a type") -> str:
+    return repr(data)
+
+def total(records: list[Record]) -> int:
+    return sum(record.delay for record in records)
+
+model = ParseModel() >> str
+asked = AskModel() >> str
+record = ParseRecord() >> str
+records = batch(2) >> total
+some = drop_none() >> ParseModel() >> str
+plain = map(shown) >> str
+nothing = map(untold) >> str
+senseless = map(odd) >> str
+doubled = map(twice) >> str
+"""
+
+
+@pytest.mark.parametrize(
+    ("chain", "results"),
+    [
+        ("model", "3\n4\n"),
+        ("asked", "3\n4\n"),
+        ("record", "3\n4\n"),
+        ("records", "7\n"),
+        ("plain", "{'delay': 3}\n{'delay': '4'}\n"),
+        ("nothing", "{'delay': 3}\n{'delay': '4'}\n"),
+        ("senseless", "{'delay': 3}\n{'delay': '4'}\n"),
+        ("doubled", "['delay', 'delay']\n['delay', 'delay']\n"),
+    ],
+)
+def test_json_is_made_what_the_first_stage_takes(chain: str, results: str) -> None:
+    write("flow.py", TYPED)
+    write("data.jsonl", '{"delay": 3}\n\n{"delay": "4"}\n')
+    done = cli("run", f"flow.py:{chain}", "--input", "data.jsonl")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, results, "")
+
+
+def test_null_that_is_dropped_need_not_fit() -> None:
+    write("flow.py", TYPED)
+    done = cli("run", "flow.py:some", "--items", "json", text='null\n{"delay": 3}\n')
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "3\n", "")
+
+
+@pytest.mark.parametrize("chain", ["model", "asked", "record"])
+def test_a_line_that_does_not_fit_the_first_stage_is_named(chain: str) -> None:
+    write("flow.py", TYPED)
+    write("data.jsonl", '{"delay": 3}\n\n{"delay": "late"}\n')
+    done = cli("run", f"flow.py:{chain}", "--input", "data.jsonl")
+    assert (done.exit_code, done.stdout) == (1, "3\n")
+    assert done.stderr == (
+        'error: line 3 of "data.jsonl" does not fit the first stage: delay: '
+        "Input should be a valid integer, unable to parse string as an integer\n"
+    )
+
+
+def test_a_line_that_is_no_json_need_not_be_text_where_a_model_is_wanted() -> None:
+    write("flow.py", TYPED)
+    done = cli("run", "flow.py:model", "--items", "json", text="{")
+    assert done.stderr.endswith("; put one JSON value on each line\n")
+
+
 def test_a_line_that_is_not_utf8_is_named(echo: str) -> None:
     done = cli("run", echo, text=b"a\nb\xff\n")
     assert (done.exit_code, done.stdout) == (1, "'a'\n")
@@ -412,6 +519,23 @@ def test_an_output_that_cannot_be_written() -> None:
         'error: cannot write "missing/out.txt": No such file or directory; '
         "give another file with --output\n"
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+@pytest.mark.usefixtures("flow")
+@pytest.mark.parametrize(("command", "hint"), [("run", "; use --output FILE"), ("graph", "")])
+def test_only_a_command_that_can_write_elsewhere_says_so(command: str, hint: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "rivusio.cli", command, "flow.py:numbers"],
+            input="1\n",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    message = f"error: cannot write the results: No space left on device{hint}\n"
+    assert (done.returncode, done.stderr) == (1, message)
 
 
 # What can go wrong

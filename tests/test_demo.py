@@ -117,5 +117,5 @@ def test_without_an_artifact_the_comparison_says_what_to_do(tmp_path: Path) -> N
         encoding="utf-8",
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert "cannot run compiled: it was not compiled; run `rivusio compile`" in done.stderr
+    assert "cannot run compiled: it was not compiled; run `rivusio compile " in done.stderr
     assert done.stderr.count("\n") == 1

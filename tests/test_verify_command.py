@@ -15,6 +15,7 @@ from rivusio.cli import main
 
 ROOT = Path(__file__).parents[1]
 FLOW = """import inspect
+import random
 from dataclasses import dataclass
 from datetime import timedelta
 from rivusio import AsyncBasePipe, BatchStreamPipe, FilterPipe, SyncBasePipe, SyncPipeline
@@ -43,6 +44,10 @@ class Depth(SyncBasePipe[str, int]):
     def process(self, data: str) -> int:
         return depth()
 
+class Roll(SyncBasePipe[str, float]):
+    def process(self, data: str) -> float:
+        return random.random()
+
 def depth() -> int:
     return len(inspect.stack())
 
@@ -52,6 +57,7 @@ windows = tumbling(timedelta(seconds=1)) >> map(len)
 class Held:
     texts = map(str.upper) >> map(len)
 deep = Depth() >> map(str)
+rolls = Roll() >> map(str)
 def local() -> SyncPipeline[Flight, int]:
     return Count() >> map(abs)
 """
@@ -94,7 +100,8 @@ def test_made_items_of_a_dataclass() -> None:
 
 
 def test_all_chains_of_a_file(folder: Path) -> None:
-    (folder / "__rivusio__" / "flow__deep.json").unlink()
+    for name in ("deep", "rolls"):
+        (folder / "__rivusio__" / f"flow__{name}.json").unlink()
     done = verify("flow.py", "--lists", "3")
     assert (done.exit_code, done.stderr) == (0, "")
     *told, last = done.stdout.splitlines()
@@ -142,6 +149,21 @@ def test_a_difference_is_shown_and_can_be_shown_again() -> None:
     assert (again.exit_code, again.stdout) == (1, done.stdout)
 
 
+def test_a_chain_that_does_not_do_the_same_twice_is_no_fault_of_the_compiler(folder: Path) -> None:
+    (folder / "data.txt").write_text("a\nb\n", encoding="utf-8")
+    done = verify("flow.py:rolls", "--input", "data.txt")
+    assert (done.exit_code, done.stderr) == (1, "")
+    first, *_, last = lines = done.stdout.splitlines()
+    assert first == (
+        "rolls: not verified: interpreted twice, the chain does not do the same twice; "
+        "run 1, an async source, observed:"
+    )
+    assert {"interpreted", "interpreted once more"} <= set(lines)
+    assert "compiled" not in lines
+    assert "report" not in done.stdout
+    assert last.startswith("look in its own code for what changes from one process to the next: ")
+
+
 def test_a_file_that_has_changed(folder: Path) -> None:
     (folder / "flow.py").write_text(FLOW + "changed = True\n", encoding="utf-8")
     done = verify("flow.py:flights")
@@ -167,11 +189,18 @@ def test_bad_input_is_one_line(arguments: list[str], said: str) -> None:
 
 
 def test_an_item_that_does_not_fit(folder: Path) -> None:
-    (folder / "data.jsonl").write_text('{"miles": 1}\n{"miles": "far"}\n', encoding="utf-8")
+    (folder / "data.jsonl").write_text('{"miles": 1}\n\n{"miles": "far"}\n', encoding="utf-8")
     done = verify("flow.py:flights", "--input", "data.jsonl")
     assert done.stderr.startswith(
-        'error: item 2 of "data.jsonl" does not fit the first stage: miles'
+        'error: line 3 of "data.jsonl" does not fit the first stage: miles'
     )
+
+
+def test_a_line_that_is_no_json(folder: Path) -> None:
+    (folder / "data.jsonl").write_text('{"miles": 1}\n{\n', encoding="utf-8")
+    done = verify("flow.py:flights", "--input", "data.jsonl")
+    assert done.exit_code == 1
+    assert done.stderr.startswith('error: line 2 of "data.jsonl" is no JSON: ')
 
 
 def test_a_file_of_which_nothing_is_compiled(folder: Path) -> None:

@@ -1,6 +1,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
+from pydantic_core import ValidationError as ValidationError
+
 _Function = TypeVar("_Function")
 
 def Field(default: Any = ..., **settings: Any) -> Any: ...  # noqa: N802  its name
@@ -39,6 +41,3 @@ class AllowInfNan:
 
 class BeforeValidator:
     def __init__(self, func: Callable[[Any], Any]) -> None: ...
-
-class ValidationError(ValueError):
-    def __getattr__(self, name: str) -> Any: ...

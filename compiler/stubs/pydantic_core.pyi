@@ -1,3 +1,6 @@
 from typing import Any
 
 def to_json(value: Any, **settings: Any) -> bytes: ...
+
+class ValidationError(ValueError):
+    def errors(self, **settings: Any) -> list[Any]: ...

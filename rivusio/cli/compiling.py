@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,7 @@ def compile_(
     with told_in_lines():
         driver = compiler("driver")
         if only_check:
-            _only_check(files)
+            _only_check(files, strict=strict)
             return
         options = driver.Options(not no_import, timeout or driver.TIMEOUT, strict)
         make = driver.compile_files if dump is None else driver.explained
@@ -101,7 +101,7 @@ def explain(files: tuple[str, ...], form: str, timeout: float | None, *, no_impo
         _leave_if_failed(done)
 
 
-def _only_check(files: Sequence[str]) -> None:
+def _only_check(files: Sequence[str], *, strict: bool) -> None:
     artifact = compiler("artifact")
     for file in files:
         if not Path(file).is_file():
@@ -110,9 +110,19 @@ def _only_check(files: Sequence[str]) -> None:
     for file, reason in stale:
         if reason is not None:
             click.echo(f"{file}: {reason}; run `rivusio compile {file}`")
-    if any(reason is not None for _, reason in stale):
+    calls = [each for file, reason in stale if strict and not reason for each in _calls(file)]
+    for each in calls:
+        click.echo(each)
+    if calls or any(reason is not None for _, reason in stale):
         sys.stdout.flush()
         sys.exit(FAILED)
+
+
+def _calls(file: str) -> Iterator[str]:
+    """Say which stages of a file's artifacts are calls."""
+    for chain, index, stage in compiler("artifact").calls(Path(file)):
+        told = f'stage {index + 1} "{stage.name}" is {stage.how}: {stage.why}'
+        yield f'{file}: chain "{chain}", {told}'
 
 
 def _dump(done: Compilation, what: str) -> None:

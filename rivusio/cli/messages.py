@@ -22,8 +22,12 @@ LONGEST = 200  # characters of an item in a message
 
 
 @contextmanager
-def told_in_lines() -> Iterator[None]:
-    """Turn what leaves a command into a message and an exit code."""
+def told_in_lines(instead: str = "") -> Iterator[None]:
+    """Turn what leaves a command into a message and an exit code.
+
+    Args:
+        instead: what to do where the results cannot be written, if the command has an option.
+    """
     try:
         for name in ("stdin", "stdout"):
             if getattr(sys, name) is None:
@@ -41,7 +45,8 @@ def told_in_lines() -> Iterator[None]:
     except BrokenPipeError:
         _leave_quietly()
     except OSError as error:  # ours: what fails in the user's code is a StreamError
-        _leave(FAILED, [f"error: cannot write the results: {error.strerror}; use --output FILE"])
+        hint = f"; {instead}" if instead else ""
+        _leave(FAILED, [f"error: cannot write the results: {error.strerror}{hint}"])
     except Exception as error:  # noqa: BLE001  a bug: it deserves a report, not a traceback
         frame = traceback.extract_tb(error.__traceback__)[-1]
         at = f"{frame.filename}:{frame.lineno}"

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, TextIO, TypeVar
 import click
 from rich.console import Console
 
+from rivusio.cli.first_type import maker_of, type_of_items
 from rivusio.cli.messages import told_in_lines
 from rivusio.cli.tables import AnyPipe, counts_of, show, stages_of
 from rivusio.lines import Kind, Lines, as_line, kind_of, partial_of, replaced
@@ -33,6 +34,7 @@ Started = TypeVar("Started")
 
 INPUT = "The input, one item a line; - is stdin, and the default."
 ITEMS = "What a line holds. By default JSON if DATA ends in .jsonl or .json, else text."
+INSTEAD = "use --output FILE"
 OUTPUT = "The results, one a line; - is stdout, and the default."
 
 
@@ -46,20 +48,21 @@ def run(target: str, source: str, kind: Kind | None, output: str, *, stats: bool
     """Run a pipeline over the lines of DATA, and write each result as a line.
 
     A result that is a string is written as it is, anything else as JSON. OUT is replaced only
-    when the run has come to its end; until then the results are in OUT.partial.
+    when the run has come to its end; until then the results are in OUT.partial. JSON is made
+    by pydantic into what the first stage takes, if that says so.
     """
-    with told_in_lines():
+    with told_in_lines(INSTEAD):
         name, pipe = find_pipeline(target)
         monitor = PipelineMonitor() if stats else None
         try:
             with ExitStack() as files:
                 data = files.enter_context(_input(source))
-                lines = Lines(data, "stdin" if source == "-" else source, kind or kind_of(source))
+                lines = _lines(pipe, data, source, kind or kind_of(source))
                 file = files.enter_context(_output(output))
                 _consume(pipe, lines, _writer(file, at_once=lines.may_wait), monitor)
         finally:
             if monitor is not None:
-                show(counts_of(name, monitor), Console(stderr=True, markup=False))
+                _show_counts(name, monitor)
 
 
 @click.command()
@@ -70,7 +73,19 @@ def graph(target: str) -> None:
         show(stages_of(*find_pipeline(target)), Console(markup=False))
 
 
+def _show_counts(name: str, monitor: PipelineMonitor) -> None:
+    table, console = counts_of(name, monitor), Console(stderr=True, markup=False)
+    total, table.caption = table.caption, None  # rich would break it at the width of the table
+    show(table, console)
+    click.echo(total, err=True)
+
+
 # Lines in and out
+
+
+def _lines(pipe: AnyPipe, data: BinaryIO, source: str, kind: Kind) -> Lines:
+    make = maker_of(type_of_items(pipe._rivusio_stages())) if kind == "json" else None
+    return Lines(data, "stdin" if source == "-" else source, kind, make)
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from rivusio.cli.trial_items import items_of, made_items, type_of_items
+from rivusio.cli.first_type import type_of_items
+from rivusio.cli.trial_items import items_of, made_items
 from rivusio.compiled.artifacts import artifacts_of
 from rivusio.mode import Mode, NotCompiledError
 from rivusio.pipeline import BasePipe, SyncFamily

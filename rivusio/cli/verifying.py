@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from tempfile import TemporaryDirectory
@@ -21,6 +21,7 @@ from rivusio.user_file import Refusal, split_target
 
 WORKER = "rivusio.cli.trial_runs"
 MODES: tuple[Mode, Mode] = ("interpreted", "compiled")
+TWICE = ("interpreted", "interpreted once more")
 INPUT = "The items, one a line: text if the first stage takes str, else JSON."
 LISTS = "How many lists of items are made, where no input is given."
 SEED = "What they are made from; the same seed gives the same items."
@@ -47,19 +48,25 @@ def verify(
 
     Each mode has a process of its own, in which the file is imported. The runs have sources that
     are idle and that fail, and consumers that are slow, leave, stop or are cancelled. Time is
-    virtual: nothing waits. The code of the pipes really runs, and does what it does.
+    virtual: nothing waits. The code of the pipes really runs, and does what it does. At a
+    difference the chain is interpreted once more, to tell whether its own code does not do the
+    same twice.
     """
     with told_in_lines():
         path, name = split_target(target)
         request = Request(str(path), name, "interpreted", source, lists, seed, items, only)
-        interpreted, compiled = _answers(request, timeout)
+        interpreted, compiled = _answers(request, MODES, timeout)
         count = events = 0
-        for left, right in zip(interpreted.chains, compiled.chains, strict=True):
-            if (found := _first_difference(left, right)) is not None:
-                number, told = found
-                _tell(
-                    left.name, left.trials[number], told, replace(request, only=only or number + 1)
-                )
+        for index, (left, right) in enumerate(
+            zip(interpreted.chains, compiled.chains, strict=True)
+        ):
+            if (found := _first_difference(left, right, MODES)) is not None:
+                [again] = _answers(request, ("interpreted",), timeout)
+                changed = _first_difference(left, again.chains[index], TWICE)
+                if changed is not None:
+                    _tell_of_the_chain(left, changed, only)
+                else:
+                    _tell(left, found, request)
                 sys.exit(1)
             events += sum(len(trial.events) for trial in left.trials)
             count += len(left.trials)
@@ -74,21 +81,21 @@ def verify(
         )
 
 
-def _answers(request: Request, timeout: float) -> tuple[Answer, Answer]:
-    """Let both modes run, at the same time.
+def _answers(request: Request, modes: Sequence[Mode], timeout: float) -> list[Answer]:
+    """Let modes run, at the same time, each in a process of its own.
 
     Raises:
         Refusal: when one of them cannot.
     """
     with TemporaryDirectory() as folder:
-        # What is in a set comes in the same order in both; what hypothesis keeps is of no use.
+        # What is in a set comes in the same order in all; what hypothesis keeps is of no use.
         same = {"PYTHONHASHSEED": "0", "HYPOTHESIS_STORAGE_DIRECTORY": folder}
-        return _answers_in(request, timeout, {**os.environ, **same})
+        return _answers_in(request, modes, timeout, {**os.environ, **same})
 
 
 def _answers_in(
-    request: Request, timeout: float, environment: dict[str, str]
-) -> tuple[Answer, Answer]:
+    request: Request, modes: Sequence[Mode], timeout: float, environment: dict[str, str]
+) -> list[Answer]:
     children = [
         subprocess.Popen(  # noqa: S603  ourselves
             [sys.executable, "-P", "-m", WORKER],
@@ -97,22 +104,21 @@ def _answers_in(
             stderr=subprocess.PIPE,
             env=environment,
         )
-        for _ in MODES
+        for _ in modes
     ]
     try:
-        requests = [REQUEST.dump_json(replace(request, mode=mode)) for mode in MODES]
+        requests = [REQUEST.dump_json(replace(request, mode=mode)) for mode in modes]
         for child, asked in zip(children, requests, strict=True):
             assert child.stdin is not None  # noqa: S101  it was asked for
             with suppress(BrokenPipeError):  # it has ended: so says what it leaves
                 child.stdin.write(asked)
                 child.stdin.close()
             child.stdin = None
-        interpreted, compiled = (_answer(child, timeout) for child in children)
+        return [_answer(child, timeout) for child in children]
     finally:
         for child in children:
             child.kill()
             child.communicate()
-    return interpreted, compiled
 
 
 def _answer(child: subprocess.Popen[bytes], timeout: float) -> Answer:
@@ -136,10 +142,12 @@ def _answer(child: subprocess.Popen[bytes], timeout: float) -> Answer:
     return answer
 
 
-def _first_difference(left: ChainTrials, right: ChainTrials) -> tuple[int, str] | None:
-    pairs = zip(left.trials, right.trials, strict=True)
-    for number, (interpreted, compiled) in enumerate(pairs):
-        told = difference(list(_events(interpreted)), list(_events(compiled)), MODES)
+def _first_difference(
+    left: ChainTrials, right: ChainTrials, names: tuple[str, str]
+) -> tuple[int, str] | None:
+    """Give the first run of a chain in which two recordings differ, and how they do."""
+    for number, (one, other) in enumerate(zip(left.trials, right.trials, strict=True)):
+        told = difference(list(_events(one)), list(_events(other)), names)
         if told is not None:
             return number, told
     return None
@@ -149,11 +157,14 @@ def _events(trial: Trial) -> Iterator[Event]:
     return (Event(at, kind, value) for at, kind, value in trial.events)
 
 
-def _tell(name: str, trial: Trial, told: str, request: Request) -> None:
-    """Show a difference, and the command that shows it again."""
-    click.echo(f"{name}: compiled differs from interpreted; run {request.only}, {trial.title}:")
+def _tell(chain: ChainTrials, found: tuple[int, str], request: Request) -> None:
+    """Show a difference of the modes, and the command that shows it again."""
+    number, told = found
+    only = request.only or number + 1
+    title = chain.trials[number].title
+    click.echo(f"{chain.name}: compiled differs from interpreted; run {only}, {title}:")
     click.echo(told)
-    words = ["rivusio", "verify", f"{request.path}:{name}", "--only", str(request.only)]
+    words = ["rivusio", "verify", f"{request.path}:{chain.name}", "--only", str(only)]
     if request.source is not None:
         words += ["--input", request.source]
     else:
@@ -161,3 +172,18 @@ def _tell(name: str, trial: Trial, told: str, request: Request) -> None:
     if request.items is not None:
         words += ["--items", str(request.items)]
     click.echo(f"this shows it again, please report it: {shlex.join(words)}")
+
+
+def _tell_of_the_chain(chain: ChainTrials, changed: tuple[int, str], only: int | None) -> None:
+    """Show what a chain does differently of itself, which no compiler can be blamed for."""
+    number, told = changed
+    title = chain.trials[number].title
+    click.echo(
+        f"{chain.name}: not verified: interpreted twice, the chain does not do the same twice; "
+        f"run {only or number + 1}, {title}:"
+    )
+    click.echo(told)
+    click.echo(
+        "look in its own code for what changes from one process to the next: random numbers, "
+        "the time, the order of a set, files that it writes; then verify it again"
+    )

@@ -22,6 +22,7 @@ from rivusio.compiled.manifest import (
     Manifest,
     hash_of,
     read,
+    stem_for,
     stem_of,
     this_python,
     this_version,
@@ -29,6 +30,8 @@ from rivusio.compiled.manifest import (
 from rivusio.compiled.program import Program
 from rivusio.stage import Stage
 from rivusio.tracebacks import LineMap, Origin
+
+PYTEST = "@pytest_ar"  # the name by which asserts that pytest has rewritten call it
 
 
 @dataclass(slots=True)
@@ -72,7 +75,7 @@ def artifacts_of(file: str) -> list[Artifact]:
         return []
     known = _folders.get(file)
     if known is None or known.changed != changed:
-        known = _folders[file] = _Folder(changed, list(_read_all(Path(folder), Path(file).stem)))
+        known = _folders[file] = _Folder(changed, list(_read_all(Path(folder), stem_for(file))))
     return known.artifacts
 
 
@@ -158,11 +161,18 @@ def _inlined(
             return f"{name} calls another function"
         path = artifact.path.parent.parent / at.file
         if not any(code == each for each in _codes_of(path, code)):
-            return f"the code of {name} is not what {path.name} says"
+            return f"the code of {name} is not what {path.name} says{_rewritten(code)}"
         if function.__defaults__ or function.__kwdefaults__ or function.__closure__:
             return f"the function of {name} was changed"
         found.append(Inlined(index, function, code))
     return tuple(found)
+
+
+def _rewritten(code: CodeType) -> str:
+    """Say who has changed a function, where that can be seen."""
+    if PYTEST not in code.co_names:
+        return ""
+    return ", for pytest has rewritten its asserts; --assert=plain leaves them"
 
 
 def _codes_of(path: Path, code: CodeType) -> list[CodeType]:

@@ -159,6 +159,16 @@ def hash_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def stem_for(file: str) -> str:
+    """Give what the names of a user's file's artifacts begin with.
+
+    >>> stem_for("flights.py"), stem_for("flights")  # they may stand side by side
+    ('flights', 'flights.script')
+    """
+    name = Path(file).name
+    return name.removesuffix(".py") if name.endswith(".py") else f"{name}.script"
+
+
 def stem_of(path: Path) -> str | None:
     """Give the name of the user's file that an artifact is of, going by the artifact's name.
 

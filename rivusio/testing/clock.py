@@ -22,6 +22,9 @@ class _VirtualTimer:
         self.cancelled = True
         self.callback = _nothing  # it waits for its time yet, and shall hold nothing until then
 
+    def fire(self) -> None:
+        self.callback()
+
 
 class VirtualClock:
     """A clock that stands still until the test advances it.
@@ -44,7 +47,7 @@ class VirtualClock:
         if when > self._now:
             return self.promise(when, callback)
         timer = self._timer(when, callback)
-        asyncio.get_running_loop().call_soon(_fire, timer)
+        asyncio.get_running_loop().call_soon(timer.fire)
         return timer
 
     def promise(self, when: float, callback: Callable[[], object]) -> _VirtualTimer:
@@ -62,7 +65,7 @@ class VirtualClock:
             heapq.heappop(self._timers)
         if not self._timers:
             return False
-        _fire(self._next())
+        self._next().fire()
         return True
 
     def _next(self) -> _VirtualTimer:
@@ -96,7 +99,7 @@ class VirtualClock:
         await settle()
         while self._timers and self._timers[0].when <= target:
             timer = self._next()
-            _fire(timer)
+            timer.fire()
             await settle()
         self._now = max(self._now, target)
         await settle()
@@ -117,11 +120,6 @@ def _nothing() -> None:
 def _settle(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-def _fire(timer: _VirtualTimer) -> None:
-    if not timer.cancelled:
-        timer.callback()
 
 
 async def settle() -> None:

@@ -420,3 +420,101 @@ def test_a_module_that_does_not_pass_mypy_is_kept_for_a_report_and_not_installed
     assert 'please report it with the module, kept in "flow__chain.failed.py"' in done.stdout
     assert "Take items through Double to Double" in Path("flow__chain.failed.py").read_text("utf-8")
     assert not Path("__rivusio__").exists()
+
+
+# Which file is meant
+
+
+def test_a_file_that_is_not_there_is_an_error_though_another_was_compiled() -> None:
+    write("right.py", RIGHT)
+    assert cli("compile", "right.py").exit_code == 0
+    for name in ("right", "right.txt", "right.py:first"):
+        done = cli("compile", name)
+        assert done.exit_code == 1
+        assert "up to date" not in done.output
+        assert cli("compile", "--check", name).exit_code == 1
+
+
+def test_a_script_and_a_module_of_one_name_keep_their_own_artifacts() -> None:
+    write("same.py", RIGHT)
+    write("same", "from rivusio import map\nonly = map(str)\n")
+    assert cli("compile", "same.py", "same").exit_code == 0
+    assert cli("compile", "--check", "same.py", "same").exit_code == 0
+    names = {path.name for path in Path("__rivusio__").glob("*.py")}
+    assert names == {"same__first.py", "same__second.py", "same.script__only.py"}
+
+
+PACKAGE = {
+    "shop/__init__.py": "",
+    "shop/stages.py": "from rivusio import map\ndef more(x: int) -> int:\n    return x + 1\n"
+    "base = map(more)\n",
+    "shop/flow.py": "from rivusio import batch\nfrom .stages import base\n"
+    "flow = base >> batch(2)\n",
+    "shop/named.py": "from rivusio import batch\nfrom shop.stages import base\n"
+    "flow = base >> batch(2)\n",
+}
+
+
+@pytest.mark.parametrize("name", ["shop/flow.py", "shop/named.py"])
+def test_a_module_of_a_package_is_imported_as_one(name: str) -> None:
+    Path("shop").mkdir()
+    for path, text in PACKAGE.items():
+        write(path, text)
+    assert cli("compile", name).exit_code == 0
+    report = json.loads(cli("explain", name, "--output", "json").stdout)
+    assert [each["how"] for each in report["chains"][0]["stages"]] == ["inlined", "passed on"]
+    write("two.jsonl", "1\n2\n")
+    for command in (["graph"], ["run", "--input", "two.jsonl"]):
+        ran = subprocess.run(
+            [sys.executable, "-m", "rivusio.cli", *command, name],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | {"RIVUSIO_MODE": "compiled"},
+        )
+        assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_package_that_fails_is_told_with_what_to_run() -> None:
+    Path("shop").mkdir()
+    write("shop/__init__.py", "1 / 0\n")
+    write("shop/flow.py", PACKAGE["shop/stages.py"])
+    done = cli("graph", "shop/flow.py")
+    assert done.exit_code == 1
+    assert "ZeroDivisionError: division by zero at shop/__init__.py:1" in done.stderr
+    assert "mend it until `python -m shop.flow` runs" in done.stderr
+
+
+# What stays a call is told as one
+
+UNPROVEN = """from dataclasses import dataclass
+from rivusio import SyncBasePipe
+@dataclass
+class Reading:
+    value: float
+class Scale(SyncBasePipe[Reading, float]):
+    def process(self, data: Reading) -> float:
+        match data:
+            case Reading(value=found):
+                return found * 2
+chain = Scale() >> Scale.process.__get__(Scale())
+"""
+
+
+def test_a_body_that_mypy_does_not_take_is_told_and_is_a_call_to_strict() -> None:
+    text = UNPROVEN.replace(" >> Scale.process.__get__(Scale())", "")
+    done = cli("compile", "--strict", write("unproven.py", text))
+    assert done.exit_code == 1
+    assert 'stage 1 "Scale" is called: mypy does not take its body in the loop' in done.stdout
+    report = json.loads(cli("explain", "unproven.py", "--output", "json").stdout)
+    assert report["chains"][0]["stages"][0]["how"] == "called"
+    assert [path.name for path in Path().iterdir() if "failed" in path.name] == []
+
+
+def test_check_and_strict_together_refuse_calls_in_what_is_there() -> None:
+    write("calls.py", "from rivusio import map\nchain = map(str)\n")
+    assert cli("compile", "calls.py").exit_code == 0
+    assert cli("compile", "--check", "calls.py").exit_code == 0
+    done = cli("compile", "--check", "--strict", "calls.py")
+    assert done.exit_code == 1
+    assert 'calls.py: chain "chain", stage 1 "str" is called: it is a class' in done.stdout

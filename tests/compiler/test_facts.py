@@ -133,7 +133,7 @@ NO_FUNCTION = {
     ("methods", "Nested"): "it is no function that is written here",
     ("classes", "Decorated"): "it is decorated",
     ("sources", "partial"): "it is no function that is written here",
-    ("sources", "UsesSuper"): "it uses names of the function around it",
+    ("sources", "UsesSuper"): "it uses super() or __class__",
     ("make.<locals>.made", "closure"): "it uses names of the function around it",
 }
 

@@ -243,7 +243,7 @@ WRITTEN = (
     broken(
         "command",
         COMPILING,
-        "if any(reason is not None for _, reason in stale):",
+        "if calls or any(reason is not None for _, reason in stale):",
         "if not stale:",
         "--check always gives 0",
         *COMMAND,

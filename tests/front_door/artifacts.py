@@ -145,5 +145,8 @@ def faults(pipe: Any, original: tuple[bytes, bytes], at: Beside) -> Iterator[str
         yield "it ran"
     elif "\n" in reason or not reason:
         yield f"its reason is no line: {reason!r}"
-    elif (told := auto_reasons(pipe)) not in ([reason], []):
+    elif (told := [each.partition("; run ")[0] for each in auto_reasons(pipe)]) not in (
+        [reason],
+        [],
+    ):
         yield f'mode "compiled" said {reason!r}, but auto {told}'

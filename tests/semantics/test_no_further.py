@@ -75,6 +75,20 @@ async def test_a_plain_source_is_asked_for_nothing_after_a_stop() -> None:
 
 
 @pytest.mark.rule("3.6")
+@pytest.mark.parametrize("taken", [3, 4, 5])
+async def test_nothing_is_asked_for_after_a_stop_where_the_loop_is_to_get_a_turn(
+    taken: int,
+) -> None:
+    asked = Asked()
+    run = map(str).stream(asked.plain(), config=StreamConfig(yield_every=4))
+    for _ in range(taken):
+        await anext(run)
+    run.stop()
+    assert [output async for output in run] == []
+    assert asked.items == list(range(taken))
+
+
+@pytest.mark.rule("3.6")
 @pytest.mark.parametrize("kind", ["plain", "slow"])
 @pytest.mark.parametrize("way", ["filtered", "skipped", "passed"])
 async def test_a_stage_that_stops_its_run_gets_no_further_item(kind: str, way: str) -> None:

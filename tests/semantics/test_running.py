@@ -114,7 +114,7 @@ def test_iterate_and_through_give_a_plain_generator() -> None:
     ids=str,
 )
 def test_an_async_chain_cannot_be_iterated(chain: Any) -> None:
-    with pytest.raises(TypeError, match=r"is async.*stream\(source\)"):
+    with pytest.raises(TypeError, match=r"is (async|concurrent).*stream\(source\)"):
         chain.iterate([1])
     with pytest.raises(TypeError, match="is async.*AsyncStream"):
         SyncStream([1]).through(chain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from rivusio import (
     take,
 )
 from rivusio.testing import ScriptedSource, VirtualClock, settle
-from tests.semantics.support import Consumer, Double, FailsOn, outputs_of
+from tests.semantics.support import Consumer, Double, FailsOn, SlowDouble, outputs_of
 
 pytestmark = pytest.mark.usefixtures("mode")
 
@@ -110,6 +111,15 @@ async def test_a_buffer_belongs_to_the_run() -> None:
     await settle()
     assert [output async for output in other] == [14, 16, 18]
     assert [output async for output in one] == [4, 6]
+
+
+@pytest.mark.rule("3.2")
+async def test_what_needs_a_loop_is_told_for_what_it_is() -> None:
+    threads: Any = map(str).concurrent(3, threads=True)
+    later: Any = SlowDouble()
+    for chain, why in ((threads, "is concurrent, which takes tasks"), (later, "is async")):
+        with pytest.raises(TypeError, match=f"stage 1 '.*' {why}: it cannot run without an event"):
+            chain.iterate([1])
 
 
 @pytest.mark.rule("1.2")
