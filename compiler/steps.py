@@ -184,13 +184,15 @@ class Steps:
     def _in_place(self, index: int) -> types.Type:
         """Say what comes out of a stage by what mypy says of all up to it.
 
-        A lambda has no type by itself, and none that holds where a joint behind it is wrong.
+        A lambda has no type by itself, and none that holds where a joint behind it is wrong; that
+        it gives None is a guess (see `_is_guessed`).
         """
         for joint in self.found.joints:
             if joint.middle == index + 1 and joint.first < index and not joint.in_list:
                 match operands.meaning_of(self._world.type_at(joint.left)):
                     case (Pipe(out=out),):
-                        return out
+                        is_lambda = "lambda" in self.found.operands[index].source
+                        return ANY if is_lambda and operands.is_none(out) else out
         return ANY
 
     def _step(self, index: int, meaning: Meaning, item: types.Type | None) -> Step:

@@ -248,6 +248,14 @@ def test_a_chain_does_the_same_in_both_modes(compiled: ModuleType, name: str) ->
     assert told[0] == told[1]
 
 
+def test_a_body_that_mypy_is_against_is_called_for_that(compiled: ModuleType) -> None:
+    folder = Path(str(compiled.__file__)).parent / "__rivusio__"
+    manifest = json.loads((folder / f"{NAME}__loose.json").read_bytes())
+    told = [(each["name"], each["how"], each["why"]) for each in manifest["report"]]
+    against = "mypy has something against it, or cannot say its types"
+    assert told == [("Loose", "called", against), ("Double", "inlined", "")]
+
+
 # Guards
 
 
@@ -312,6 +320,19 @@ def test_names_are_read_from_the_module_of_the_function_and_no_other(
             compiled.rated.iterate([1])
         monkeypatch.undo()
         assert list(compiled.rated.iterate([1])) == [98]
+
+
+def test_a_function_of_the_same_code_with_other_globals_is_another(
+    compiled: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = compiled.Rated.process.__code__
+    function = FunctionType(code, {**vars(compiled), "RATE": 1000}, "process")
+    function.__qualname__ = "Rated.process"
+    with rivusio.mode("compiled"):
+        assert list(compiled.rated.iterate([1])) == [98]
+        monkeypatch.setattr(compiled.Rated, "process", function)
+        with pytest.raises(NotCompiledError, match="the module of stage . cannot be found"):
+            compiled.rated.iterate([1])
 
 
 DOUBLE = """from rivusio import SyncBasePipe
