@@ -85,10 +85,10 @@ def _said(
 ) -> dict[str, list[Complaint]]:
     """Give what mypy has against modules, by their names."""
     modules = [
-        verify.Generated(
-            f"rivusio_generated.{each.written.name}", f"{each.written.name}.py", each.written.text
+        verify.Generated(  # the name of a file may have what the name of a module may not
+            f"rivusio_generated.module_{number}", f"{each.written.name}.py", each.written.text
         )
-        for each in made
+        for number, each in enumerate(made)
     ]
     said: dict[str, list[Complaint]] = defaultdict(list)
     for complaint in verify.strict(modules, texts, timeout):

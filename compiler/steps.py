@@ -220,7 +220,9 @@ class Steps:
             case "lists":
                 return Step(pipe.family, comes, self._world.list_of(comes))
             case "without None":
-                return Step(pipe.family, comes, operands.without_none(comes))
+                left = operands.without_none(comes)
+                # Where only None comes nothing goes on, and fits anything.
+                return Step(pipe.family, comes, ANY if operands.is_none(left) else left)
             case "its own":
                 wrong = self._differs(index, comes, pipe.takes, meaning=pipe)
                 return Step(pipe.family, pipe.takes, pipe.out, wrong)

@@ -284,6 +284,9 @@ class _Writer:
             if isinstance(later, Take) and not later.none
         )
         shape = op.of.shape
+        awaits_outputs = not shape.treated and shape.entry != "call"
+        if self._may_be_halted(self._ops[position if awaits_outputs else position + 1 :]):
+            takes = (*takes, "part.is_halted")
         name = "" if shape.treated else own.hoist(f"name_{index}", f"part.name({index})")
         record |= {
             "outputs": outputs,
@@ -292,10 +295,10 @@ class _Writer:
             "expansion": f"expansion_{index}",
             "exits": " or ".join(takes),
             "is_async": False,
-            "may_be_halted": self._may_be_halted(position),
+            "may_be_halted": self._may_be_halted(self._ops[: position + 1], with_source=True),
             "opened": f"iterable({of}, {name})",
         }
-        if not shape.treated and shape.entry != "call":
+        if awaits_outputs:
             record["is_async"] = True
             record["opened"] = f"async_iterable({of}, {name})"
         holding = Holding("outputs", index, outputs, (of, item))
@@ -308,11 +311,16 @@ class _Writer:
         record["drop_filtered"] = skipped
         return render("flat_map", s=record, v=_variant(self._v), rest=rest)
 
-    def _may_be_halted(self, position: int) -> bool:
-        """Tell whether a `take` in another task may have all it wants while an op is awaited."""
+    def _may_be_halted(self, ops: Sequence[Op], *, with_source: bool = False) -> bool:
+        """Tell whether a `take` in another task may have all it wants while ops are awaited.
+
+        `with_source` is for what is awaited before them.
+        """
         if self._v.is_sync or self._v.sink == "results":
             return False
-        shapes = [op.of.shape for op in self._ops[: position + 1]]
+        if with_source and not self._v.is_plain:
+            return True
+        shapes = [op.of.shape for op in ops]
         return any(shape.treated or shape.entry in ("await", "either") for shape in shapes)
 
     def _holding(self, position: int, op: Entered, here: Here, item: str) -> str:

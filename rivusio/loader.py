@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from rivusio.compiled.artifacts import Artifact, artifacts_of, loaded, staleness
@@ -71,17 +72,22 @@ def program_for(
 def _interpret(mode: Mode, stages: Sequence[Stage], reason: str | None, file: str) -> None:
     """Let a run be interpreted, if the mode allows that; `reason` is None if nothing is there."""
     told = " >> ".join(stage.name for stage in stages)
-    shown = file.removeprefix(f"{os.getcwd()}{os.sep}")  # noqa: PTH109  a prefix of text
-    mend = f"run `rivusio compile {shown}`" if file else "run `rivusio compile` on its file"
     if mode == "compiled":
-        message = f"{told} cannot run compiled: {reason or 'it was not compiled'}; {mend}"
+        message = f"{told} cannot run compiled: {reason or 'it was not compiled'}; {_mend(file)}"
         raise NotCompiledError(message)
     message = f"{told} runs interpreted: {reason}"
     if reason is not None and reason.startswith("stale: "):
-        message += f"; {mend}"
+        message += f"; {_mend(file)}"
     if reason is not None and (file, message) not in _warned:
         _warned.add((file, message))
         warnings.warn(message, NotCompiledWarning, stacklevel=6)
+
+
+def _mend(file: str) -> str:
+    """Say what to run, with the file as a person would name it from here."""
+    with suppress(OSError):  # the working folder may be gone
+        file = file.removeprefix(f"{os.getcwd()}{os.sep}")  # noqa: PTH109  a prefix of text
+    return f"run `rivusio compile {file}`" if file else "run `rivusio compile` on its file"
 
 
 def _found(

@@ -117,7 +117,10 @@ class _Execution:
         closing = self.run.closing
         self.run.ending = True
         if self.run.in_loop and isinstance(leaving, GeneratorExit):
-            await yield_to_loop()
+            try:
+                await yield_to_loop()
+            except BaseException as error:  # noqa: BLE001  it leaves once all is clean
+                closing.failed(error)
         await self.line.last.close(closing)
         if isinstance(leaving, StreamError) and self.run.raised(leaving):
             if closing.leaving is None:

@@ -50,11 +50,14 @@ def import_file(path: Path) -> ModuleType:
         found = "it is a folder" if path.is_dir() else "there is no such file"
         raise Refusal(f'cannot import "{path}": {found}; give the path of a Python file')
     path = path.resolve()
-    name, root = place_in_package(path)
-    runs = f"python -m {name}" if "." in name else f"python {shown(path)}"
-    sys.path[:0] = dict.fromkeys([str(root), str(path.parent)])
+    package, name, root = place_of_module(path)
+    full = f"{package}.{name}" if package else name
+    runs = f"python -m {full}" if package else f"python {shown(path)}"
+    sys.path.insert(0, str(root))
+    if package:
+        sys.path.append(str(path.parent))  # for one that is written as if it were a script
     try:
-        return _imported(path, name)
+        return _imported(path, package, full)
     except SystemExit as error:
         raise Refusal(
             f'cannot import "{shown(path)}": it called sys.exit({error.code!r}); '
@@ -66,19 +69,22 @@ def import_file(path: Path) -> ModuleType:
         ) from error
 
 
-def place_in_package(path: Path) -> tuple[str, Path]:
-    """Give the name that a file has as a module, and the folder that it is found from.
+def place_of_module(path: Path) -> tuple[str, str, Path]:
+    """Give the package of a file, its name there, and the folder that it is found from.
 
     In a package that is what `python -m` takes: the file can then import its package by name, and
-    its siblings with a dot.
+    its siblings with a dot. Where it is in none, the package is `""`.
     """
-    folder, parts = path.parent, [] if path.name == "__init__.py" else [path.stem]
+    folder = path.parent
+    parts: list[str] = []
     while (folder / "__init__.py").is_file() and folder.name.isidentifier():
         folder, parts = folder.parent, [folder.name, *parts]
-    is_free = parts and parts[0] not in sys.modules
-    if len(parts) > 1 and not is_free and not _is_at(parts[0], folder):
-        return path.stem, path.parent  # another package has its name
-    return (".".join(parts), folder) if parts else (path.stem, path.parent)
+    if parts and (parts[0] not in sys.modules or _is_at(parts[0], folder)):
+        if path.name == "__init__.py":
+            return ".".join(parts[:-1]), parts[-1], folder
+        if path.stem.isidentifier():
+            return ".".join(parts), path.stem, folder
+    return "", path.stem, path.parent
 
 
 def _is_at(package: str, folder: Path) -> bool:
@@ -86,22 +92,21 @@ def _is_at(package: str, folder: Path) -> bool:
     return str(folder / package) in getattr(sys.modules[package], "__path__", ())
 
 
-def _imported(path: Path, name: str) -> ModuleType:
-    """Import a file under a name, after the packages that it is in."""
-    package = name.rpartition(".")[0]
-    if package:
-        import_module(package)
-        if name in sys.modules:  # its package has imported it
-            return sys.modules[name]
-    elif name in sys.modules:
+def _imported(path: Path, package: str, name: str) -> ModuleType:
+    """Import a file under its full name, after the packages that it is in."""
+    parent = import_module(package) if package else None
+    if name in sys.modules:
+        if parent is not None:
+            return sys.modules[name]  # its package has imported it
         name = f"rivusio_user_{name}"
     inside = [str(path.parent)] if path.name == "__init__.py" else None
     loader = SourceFileLoader(name, str(path))
     spec = spec_from_file_location(name, path, loader=loader, submodule_search_locations=inside)
     assert spec is not None  # noqa: S101  it has a loader
-    module = module_from_spec(spec)
-    sys.modules[name] = module
+    module = sys.modules[name] = module_from_spec(spec)
     loader.exec_module(module)
+    if parent is not None:
+        setattr(parent, name.rpartition(".")[2], module)
     return module
 
 

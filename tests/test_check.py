@@ -430,3 +430,11 @@ def test_what_mypy_finds_in_a_file_without_chains_is_told_too() -> None:
     done = CliRunner().invoke(main, ["check", "models.py"])
     assert done.exit_code == 0
     assert done.stdout.startswith("models.py:1:15: warning: Incompatible types in assignment")
+
+
+def test_nothing_is_wrong_behind_what_gives_only_none() -> None:
+    text = "from rivusio import drop_none, map\ndef log(x: int) -> None: ...\n"
+    text += "def more(x: int) -> int:\n    return x + 1\nchain = map(log) >> drop_none() >> more\n"
+    Path("nothing.py").write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(main, ["check", "nothing.py"])
+    assert (done.exit_code, done.stdout) == (0, "")

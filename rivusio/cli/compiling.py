@@ -22,7 +22,7 @@ from rivusio.user_file import Refusal
 if TYPE_CHECKING:
     from rivusio.compiler.driver import Chain, Compilation
 
-CHECK = "Write nothing; exit with 1 if an artifact is missing or stale."
+CHECK = "Write nothing; exit with 1 if an artifact is missing or stale, or has a --strict error."
 NO_IMPORT = "Never import a file, also where its text alone does not tell what its chains are."
 STRICT = "Let any stage that stays a call be an error."
 DUMP = "Show the plans, or the modules, instead of writing anything."
@@ -78,7 +78,8 @@ def compile_(
 def explain(files: tuple[str, ...], form: str, timeout: float | None, *, no_import: bool) -> None:
     """Show what the compiler makes of each stage, and why it is no better.
 
-    Nothing is written. Stages with one number in the column "loop" run in one flat loop.
+    Nothing is written; mypy verifies the modules, as it does when they are compiled, since what it
+    does not take in a loop stays a call. Stages with one number in the column "loop" run in one flat loop.
     """
     with told_in_lines():
         driver = compiler("driver")

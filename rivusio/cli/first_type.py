@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -22,6 +22,7 @@ from rivusio.stage import (
     call_of,
 )
 
+READ_ONCE = (Iterable, Iterator, Generator)
 UNKNOWN = PydanticUndefined  # the type of what nobody has said
 
 
@@ -56,15 +57,22 @@ def maker_of(its: Any) -> Callable[[Any], Any] | None:
     """Give what makes a type's items of JSON values: pydantic, which refuses what does not fit.
 
     It is `None` where the values go in as they are: as text, for a type that is not known, for one
-    that pydantic knows no way to make, such as a protocol, and for an `Iterable`, which it would
-    make one that can be read only once.
+    that pydantic knows no way to make, such as a protocol, and for what has an `Iterable` in it,
+    which it would make one that can be read only once.
     """
-    if not may_be_made(its) or (typing.get_origin(its) or its) is Iterable:
+    if not may_be_made(its) or _has_iterable(its):
         return None
     try:
         return TypeAdapter(its).validate_python
     except (PydanticUserError, PydanticUndefinedAnnotation):
         return None
+
+
+def _has_iterable(its: Any) -> bool:
+    """Tell whether a type is, or has in it, what pydantic would make to be read only once."""
+    if (typing.get_origin(its) or its) in READ_ONCE:
+        return True
+    return any(map(_has_iterable, typing.get_args(its)))
 
 
 def _is_of_many(operation: Operation) -> bool:

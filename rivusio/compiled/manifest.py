@@ -163,10 +163,10 @@ def stem_for(file: str) -> str:
     """Give what the names of a user's file's artifacts begin with.
 
     >>> stem_for("flights.py"), stem_for("flights")  # they may stand side by side
-    ('flights', 'flights.script')
+    ('flights', 'flights+')
     """
     name = Path(file).name
-    return name.removesuffix(".py") if name.endswith(".py") else f"{name}.script"
+    return name.removesuffix(".py") if name.endswith(".py") else f"{name}+"
 
 
 def stem_of(path: Path) -> str | None:

@@ -435,13 +435,18 @@ def test_a_file_that_is_not_there_is_an_error_though_another_was_compiled() -> N
         assert cli("compile", "--check", name).exit_code == 1
 
 
+def test_a_file_may_have_a_name_that_no_module_has() -> None:
+    assert cli("compile", write("a@b +.py", RIGHT)).exit_code == 0
+    assert cli("compile", "--check", "a@b +.py").exit_code == 0
+
+
 def test_a_script_and_a_module_of_one_name_keep_their_own_artifacts() -> None:
     write("same.py", RIGHT)
     write("same", "from rivusio import map\nonly = map(str)\n")
     assert cli("compile", "same.py", "same").exit_code == 0
     assert cli("compile", "--check", "same.py", "same").exit_code == 0
     names = {path.name for path in Path("__rivusio__").glob("*.py")}
-    assert names == {"same__first.py", "same__second.py", "same.script__only.py"}
+    assert names == {"same__first.py", "same__second.py", "same+__only.py"}
 
 
 PACKAGE = {
@@ -473,6 +478,34 @@ def test_a_module_of_a_package_is_imported_as_one(name: str) -> None:
             env=os.environ | {"RIVUSIO_MODE": "compiled"},
         )
         assert (ran.returncode, ran.stderr) == (0, "")
+
+
+ODD_FILES = {
+    # It looks itself up in its package.
+    "shop/odd.py": "import shop.odd\nfrom rivusio import map\nLIMIT = 1\n"
+    "def limited(x: int) -> int:\n    return min(x, shop.odd.LIMIT)\nflow = map(limited)\n",
+    # What stands beside it in the package does not hide what Python has.
+    "shop/sound.py": "import wave\nfrom rivusio import map\n"
+    "def known(x: int) -> int:\n    return int(hasattr(wave, 'open'))\nflow = map(known)\n",
+    # A dot in a name makes no package.
+    "flow.v2.py": "from rivusio import map\ndef one(x: int) -> int:\n    return 1\n"
+    "flow = map(one)\n",
+}
+
+
+@pytest.mark.parametrize("name", ODD_FILES)
+def test_files_with_odd_surroundings_run(name: str) -> None:
+    Path("shop").mkdir()
+    for path, text in (PACKAGE | ODD_FILES | {"shop/wave.py": "1 / 0\n"}).items():
+        write(path, text)
+    write("two.jsonl", "1\n2\n")
+    ran = subprocess.run(
+        [sys.executable, "-m", "rivusio.cli", "run", name, "--input", "two.jsonl"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "1\n1\n", "")
 
 
 def test_a_package_that_fails_is_told_with_what_to_run() -> None:

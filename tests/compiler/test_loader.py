@@ -468,3 +468,16 @@ def test_it() -> None:
         env=os.environ | {"RIVUSIO_MODE": "compiled"},
     )
     assert plain.returncode == 0
+
+
+def test_a_working_folder_that_is_gone_stops_no_run(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = importlib.import_module("flow")
+    (folder / "flow.py").write_text(FLOW + "# edited\n", encoding="utf-8")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.warns(NotCompiledWarning, match="stale: flow.py changed; run `rivusio compile "):
+        assert len(list(flow.sync.iterate([1]))) == 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
+import pydantic
 import pytest
 from click.testing import CliRunner
 from mypy.modulefinder import BuildSource
@@ -64,6 +66,50 @@ def test_a_file_that_does_not_need_pydantic_is_typed_without_it(here: Path) -> N
     options.cache_dir = str(here / "cache")
     sources = mypy_run.sources([("alone.py", Path("alone.py").read_text("utf-8"))], options)
     assert "pydantic.main" not in mypy_build.built(sources, options).graph
+
+
+def test_the_stub_has_every_public_name_of_a_model() -> None:
+    [model] = [
+        each
+        for each in ast.parse((mypy_build.STUBS / "pydantic.pyi").read_text("utf-8")).body
+        if isinstance(each, ast.ClassDef) and each.name == "BaseModel"
+    ]
+    named = {getattr(each, "name", "") or ast.unparse(each).split(":")[0] for each in model.body}
+    assert {name for name in dir(pydantic.BaseModel) if not name.startswith("_")} <= named
+
+
+CONFIGS = """from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+from rivusio import BackpressureConfig, PipeConfig, StreamConfig, map
+class Own(PipeConfig):
+    size: int = 3
+def names(config: StreamConfig) -> list[str]:
+    return [key for key, _ in config]
+def pairs(config: Iterable[tuple[str, Any]]) -> int:
+    return len(list(config))
+def made(attempts: int) -> StreamConfig:
+    return StreamConfig(retry_attempts=attempts, timeout=1.5, on_error="skip")
+def wrong(config: StreamConfig) -> int:
+    return config.no_such_thing + len(config.model_dump()) + config.retry_attempts
+misspelt = StreamConfig(retry_atempts=3)
+mistaken = StreamConfig(retry_attempts="three")
+copied = Own(size="big").model_copy(update={"name": 1}).size.upper()
+dumped: int = Own().model_dump_json()
+fields: int = BackpressureConfig.model_fields
+settings = BackpressureConfig(min_processing_time=timedelta(seconds=1))
+one = map(made) >> names >> len
+two = map(made) >> pairs
+"""
+
+
+def test_what_is_said_of_configs_is_the_same_with_and_without_the_stub(here: Path) -> None:
+    said = []
+    for text in (CONFIGS, f"{CONFIGS}# pydantic\n"):
+        Path("configs.py").write_text(text, encoding="utf-8")
+        said.append(CliRunner().invoke(main, ["check", "configs.py"]).output)
+    assert said[0] == said[1]
+    assert said[0].count("warning") >= 5
 
 
 def test_a_model_in_another_module_has_its_own_type(here: Path) -> None:

@@ -634,6 +634,24 @@ def test_runs_that_are_open_when_their_loop_ends_are_closed_by_the_loop() -> Non
 
 
 @pytest.mark.rule("3.7")
+@pytest.mark.parametrize("turns", range(4))
+def test_a_run_that_is_left_just_before_its_loop_ends_is_cleaned_up(turns: int) -> None:
+    recorder, monitor = Recorder(), PipelineMonitor()
+
+    async def leave_at_once() -> None:
+        chain = map(str) >> flat_map(lambda item: [item, item])
+        async for _ in chain.stream(recorder.feed_plain("ab"), monitor=monitor):
+            break
+        for _ in range(turns):
+            await asyncio.sleep(0)  # the end of the loop cancels what closes the run
+
+    asyncio.run(leave_at_once())
+    gc.collect()
+    assert recorder.story == [("pull", "a"), ("closed", None)]
+    assert monitor.get_metrics()["discarded"] == 1
+
+
+@pytest.mark.rule("3.7")
 async def test_a_timer_that_is_set_does_not_hold_a_run_alive(clock: VirtualClock) -> None:
     recorder = Recorder()
     source = ScriptedSource(clock).emit(1).idle(1.5).emit(2)
