@@ -22,7 +22,7 @@ from rivusio.user_file import Refusal
 if TYPE_CHECKING:
     from rivusio.compiler.driver import Chain, Compilation
 
-CHECK = "Write nothing; exit with 1 if an artifact is missing or stale, or has a --strict error."
+CHECK = "Write nothing; exit with 1 if an artifact is missing or stale (or, with --strict, calls)."
 NO_IMPORT = "Never import a file, also where its text alone does not tell what its chains are."
 STRICT = "Let any stage that stays a call be an error."
 DUMP = "Show the plans, or the modules, instead of writing anything."
