@@ -79,7 +79,8 @@ def explain(files: tuple[str, ...], form: str, timeout: float | None, *, no_impo
     """Show what the compiler makes of each stage, and why it is no better.
 
     Nothing is written; mypy verifies the modules, as it does when they are compiled, since what it
-    does not take in a loop stays a call. Stages with one number in the column "loop" run in one flat loop.
+    does not take in a loop stays a call. Stages with one number in the column "loop" run in one
+    flat loop.
     """
     with told_in_lines():
         driver = compiler("driver")
