@@ -757,7 +757,7 @@ RUNNING: tuple[Mutant, ...] = (
     Mutant(
         "3.4",
         TIMED,
-        "item = await self.upstream.pull()",
+        "item = END if self._halted else await self.upstream.pull()",
         'item = await __import__("asyncio").create_task(self.upstream.pull())',
         "each item is pulled in a task of its own",
     ),

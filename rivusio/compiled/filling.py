@@ -92,7 +92,8 @@ class Window(TimedBoundary):
 
     async def _produce(self) -> None:
         await self._until_hungry()
-        await self._part.filled_by(self._fill)
+        if not self._part.is_halted:
+            await self._part.filled_by(self._fill)
         await self._until_hungry()
         if not self._closing:
             self._disarm()
@@ -254,6 +255,8 @@ class Reader(BufferedBoundary):
 
     async def _produce(self) -> None:
         await self._until_reading_is_due()
+        if self._part.is_halted:
+            return
         self._count_anew()
         try:
             await self._part.filled_by(self._fill)

@@ -55,6 +55,7 @@ class Boundary(Node):
         self.upstream: Node = upstream
         self._task: asyncio.Task[Any] | None = None
         self._closing = False
+        self._halted = False
         self._over = False  # the task has come to its end, by whatever way
         self._failure: BaseException | None = None
         self._upstream_closing = Closing()
@@ -92,6 +93,10 @@ class Boundary(Node):
     def interrupt(self) -> None:
         """Let the task see it."""
         self.wanted.set()
+
+    def halt(self) -> None:
+        """Let the task end with the item that it has in hand: nobody wants another."""
+        self._halted = True
 
     async def close(self, closing: Closing) -> None:
         """End the task, wait for it, and hand over what is held here."""

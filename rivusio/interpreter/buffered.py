@@ -54,8 +54,8 @@ class BufferedBoundary(Boundary):
         return isinstance(failure.__cause__, BufferOverflowError) and self._run.raised(failure)
 
     async def _produce(self) -> None:
-        while not self._closing:
-            await self._until_reading_is_due()
+        await self._until_reading_is_due()
+        while not (self._closing or self._halted):
             item, waited = await _noticing(self.upstream.pull())
             if item is END:
                 return
@@ -65,6 +65,8 @@ class BufferedBoundary(Boundary):
             self._without_waiting = 0 if waited else self._without_waiting + 1
             if self._without_waiting > BURST or (not waited and self._buffer.throttles):
                 await asyncio.sleep(0)
+            if not self._closing:  # else the upstream has swallowed the cancellation
+                await self._until_reading_is_due()
 
     def _put(self, item_index: int | None, item: Item) -> None:
         try:

@@ -46,7 +46,7 @@ class TimedBoundary(Boundary):
         while True:
             while not self._hungry:
                 await self.wanted.wait()
-            item = await self.upstream.pull()
+            item = END if self._halted else await self.upstream.pull()
             if item is END:
                 self._disarm()
                 self._hand(None, self._holder.close())
