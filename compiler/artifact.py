@@ -124,7 +124,7 @@ def _hash(file: Path) -> str:
 def artifact_names(path: Path, chains: Iterable[str]) -> list[str]:
     """Give a file name for each chain of a file; no two are the same."""
     names: list[str] = []
-    stem = stem_for(str(path))
+    stem = stem_for(path)
     for chain in chains:
         # Two underscores are only between the two: `stem_of` relies on it.
         words = re.sub(r"[\W_]+", "_", chain.replace(".<locals>", ""))
@@ -144,7 +144,7 @@ def write(path: Path, written: Sequence[Written], looked_at: Iterable[str]) -> P
     Raises:
         ArtifactError: when they cannot be written.
     """
-    folder, stem = path.parent / FOLDER, stem_for(str(path))
+    folder, stem = path.parent / FOLDER, stem_for(path)
     index = Index(
         rivusio=rivusio.__version__,
         python=this_python(),
@@ -210,7 +210,7 @@ def outdated(path: Path) -> str | None:
     """Say why the artifacts of a file are not those of its chains as they are; None if they are."""
     folder = path.parent / FOLDER
     try:
-        index = _index(folder, stem_for(str(path)))
+        index = _index(folder, stem_for(path))
     except BrokenArtifact as error:
         return str(error)
     if path.name not in index.sources:
@@ -237,7 +237,7 @@ def outdated(path: Path) -> str | None:
 def calls(path: Path) -> Iterator[tuple[str, int, StageReport]]:
     """Give the stages of a file's artifacts that stay calls: each with its chain and its index."""
     folder = path.parent / FOLDER
-    for name in _index(folder, stem_for(str(path))).artifacts:
+    for name in _index(folder, stem_for(path)).artifacts:
         manifest = read(folder / f"{name}.json")
         for index, stage in enumerate(manifest.report):
             if stage.how in STAYS_A_CALL:

@@ -104,9 +104,7 @@ def compile_files(paths: Sequence[str], options: Options) -> Compilation:
     stale = [path for path in named if path not in fresh]
     if not stale:
         return Compilation(fresh=tuple(fresh))
-    with mypy_child.kept():
-        read_templates()  # mypy takes longer to be there
-        planned = _proved(plan_files(stale, options), options, keeps=True)
+    planned = _proved(stale, options, keeps=True)
     wrong = {each.path for each in planned.diagnostics if each.severity == "error"}
     for path, source in planned.sources.items():
         if path not in wrong and source.path not in wrong:
@@ -125,17 +123,17 @@ def explained(paths: Sequence[str], options: Options) -> Compilation:
     Raises:
         OracleError: when mypy gives no answer.
     """
-    with mypy_child.kept():
-        read_templates()
-        planned = plan_files(list(dict.fromkeys(paths)), options)
-        planned = _proved(planned, options, keeps=False)
+    planned = _proved(list(dict.fromkeys(paths)), options, keeps=False)
     return _compilation(planned, paths, set())
 
 
-def _proved(planned: Planned, options: Options, *, keeps: bool) -> Planned:
-    """Let mypy verify the modules; what it does not take is called, and then told as a call."""
-    texts = [(source.path, source.text) for source in planned.sources.values()]
-    planned.made, said = proving.proved(planned.made, texts, options.timeout, keeps=keeps)
+def _proved(paths: Sequence[str], options: Options, *, keeps: bool) -> Planned:
+    """Plan files and let mypy verify the modules; what it does not take is called."""
+    with mypy_child.kept():
+        read_templates()  # mypy takes longer to be there
+        planned = plan_files(paths, options)
+        texts = [(source.path, source.text) for source in planned.sources.values()]
+        planned.made, said = proving.proved(planned.made, texts, options.timeout, keeps=keeps)
     planned.diagnostics.extend(said)
     if options.strict:
         for each in planned.made:

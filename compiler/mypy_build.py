@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from mypy import build
@@ -25,14 +24,7 @@ STUBBED = ("pydantic", "pydantic_core")
 TOOLS = ("rivusio.compiler", "rivusio.cli", "rivusio.mypy_plugin")
 
 
-@dataclass
-class _Seen:
-    """What the builds of this process have shown."""
-
-    others_use_it: set[str] = field(default_factory=set)
-
-
-_seen = _Seen()
+_users: set[str] = set()  # the modules that use it and are not rivusio's, in builds of this process
 
 
 def built(
@@ -43,10 +35,10 @@ def built(
     Raises:
         CompileError: when mypy gives up.
     """
-    if not _is_named(sources, options) and not _seen.others_use_it:
+    if not _is_named(sources, options) and not _users:
         result = _build([*sources, *stubs()], _stubbed(options), plugins)
-        _seen.others_use_it.update(_users(result))
-        if not _seen.others_use_it:
+        _users.update(_users_in(result))
+        if not _users:
             return result
     return _build(sources, options, plugins)
 
@@ -76,7 +68,7 @@ def _stubbed(options: Options) -> Options:
     return changed
 
 
-def _users(result: build.BuildResult) -> set[str]:
+def _users_in(result: build.BuildResult) -> set[str]:
     """Give the modules that import it, and are not rivusio's own."""
     return {
         state.id

@@ -17,7 +17,7 @@ from rivusio.compiler import artifact, verify
 from rivusio.compiler.artifact import Written
 from rivusio.compiler.emit import Emitted, Refused, emit
 from rivusio.compiler.ir import COMPILE, Complaint, Diagnostic, Span
-from rivusio.compiler.passes.inline import called_instead
+from rivusio.compiler.passes.inline import UNPROVEN, as_written, called_instead
 from rivusio.compiler.plan import Plan
 from rivusio.compiler.report import report_of
 from rivusio.compiler.resolve import ResolvedChain
@@ -42,8 +42,9 @@ class Made:
 
 def made_of(path: str, chain: ResolvedChain, name: str, plan: Plan, emitted: Emitted) -> Made:
     """Lay a module that was written for a chain of a file beside its manifest."""
+    plan = as_written(plan, emitted.inlined)
     manifest = artifact.manifest_of(
-        Path(path), chain.chain.name, chain.stages, emitted, report_of(plan, emitted.inlined)
+        Path(path), chain.chain.name, chain.stages, emitted, report_of(plan)
     )
     return Made(path, chain, Written(name, emitted.text, manifest), plan)
 
@@ -103,7 +104,7 @@ def _with_calls(made: Made, complaints: Sequence[Complaint]) -> Made | None:
     stages = {places.get(each.line) for each in complaints} & set(manifest.inlined)
     if not stages:
         return None
-    plan = called_instead(made.plan, {stage for stage in stages if stage is not None})
+    plan = called_instead(made.plan, {each for each in stages if each is not None}, UNPROVEN)
     [emitted] = emit([plan], rivusio.__version__)
     if isinstance(emitted, Refused):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import assert_never
 
 from rivusio.compiled.manifest import StageReport
@@ -30,34 +30,22 @@ from rivusio.compiler.plan import (
     UserStream,
 )
 
-NAME_TAKEN = "a name that its body needs is taken in the loop"
 STAYS_A_CALL = {"called", "awaited", "called or awaited"}
 
 
-def report_of(plan: Plan, inlined: Collection[int]) -> tuple[StageReport, ...]:
-    """Say of each stage which loop it stands in, and how it is entered there.
-
-    `inlined` are the stages whose bodies stand in the module: a name may have been in the way.
-    """
-    return tuple(each if _is_so(op, inlined) else _called(each) for op, each in _reports(plan))
+def report_of(plan: Plan) -> tuple[StageReport, ...]:
+    """Say of each stage which loop it stands in, and how it is entered there."""
+    return tuple(_reports(plan))
 
 
-def _is_so(op: Op, inlined: Collection[int]) -> bool:
-    return not isinstance(getattr(op, "body", None), Inline) or op.of.index in inlined
-
-
-def _called(report: StageReport) -> StageReport:
-    return report.model_copy(update={"how": "called", "why": NAME_TAKEN})
-
-
-def _reports(plan: Plan) -> Iterator[tuple[Op, StageReport]]:
+def _reports(plan: Plan) -> Iterator[StageReport]:
     for loop in loops_of(plan, in_loop=True):
         if loop.before is not None and loop.before.kind in ("user_stream", "concurrent"):
             index = loop.before.stage.index
             between = (op for op in plan.ops if isinstance(op, UserStream | Concurrent))
-            yield from ((op, _report(op, loop.number)) for op in between if op.of.index == index)
+            yield from (_report(op, loop.number) for op in between if op.of.index == index)
         for op in loop.ops:
-            yield op, _report(op, loop.number)
+            yield _report(op, loop.number)
 
 
 def _report(op: Op, loop: int) -> StageReport:

@@ -278,7 +278,7 @@ class _Writer:
         of = state.setdefault("of", f"expanded_{index}")
         each = self._next_item(position)
         record = record_of(own, op, here, item, of, op.body)
-        takes = tuple(
+        exits = tuple(
             f"not {left_of(later)}"
             for later in self._ops[position + 1 :]
             if isinstance(later, Take) and not later.none
@@ -286,14 +286,14 @@ class _Writer:
         shape = op.of.shape
         awaits_outputs = not shape.treated and shape.entry != "call"
         if self._may_be_halted(self._ops[position if awaits_outputs else position + 1 :]):
-            takes = (*takes, "part.is_halted")
+            exits = (*exits, "part.is_halted")
         name = "" if shape.treated else own.hoist(f"name_{index}", f"part.name({index})")
         record |= {
             "outputs": outputs,
             "each": each,
             "given": each,
             "expansion": f"expansion_{index}",
-            "exits": " or ".join(takes),
+            "exits": " or ".join(exits),
             "is_async": False,
             "may_be_halted": self._may_be_halted(self._ops[: position + 1], with_source=True),
             "opened": f"iterable({of}, {name})",
@@ -304,7 +304,7 @@ class _Writer:
         holding = Holding("outputs", index, outputs, (of, item))
         if holding not in own.holdings:
             own.holdings.append(holding)
-        inner = replace(here, in_outputs=True, exits=takes)
+        inner = replace(here, in_outputs=True, exits=exits)
         record["drop_filtered"] = here.drop
         skipped = inner.drop
         rest = self._rest(position + 1, inner, each)

@@ -39,6 +39,7 @@ from rivusio.compiler.plan import (
 )
 
 UNPROVEN = "mypy does not take its body in the loop"
+NAME_TAKEN = "a name that its body needs is taken in the loop"
 
 
 def inline(plan: Plan) -> Plan:
@@ -77,18 +78,24 @@ def _body(stage: StageInfo, body: Body) -> Body:
             assert_never(body)
 
 
-def called_instead(plan: Plan, stages: Collection[int]) -> Plan:
-    """Let the functions of some stages be called after all: mypy does not take their bodies."""
-    ops = (_as_call(op) if op.of.index in stages else op for op in plan.ops)
+def called_instead(plan: Plan, stages: Collection[int], why: str) -> Plan:
+    """Let the functions of some stages be called after all, for a reason."""
+    ops = (_as_call(op, why) if op.of.index in stages else op for op in plan.ops)
     return replace(plan, ops=tuple(ops))
 
 
-def _as_call(op: Op) -> Op:
+def as_written(plan: Plan, inlined: Collection[int]) -> Plan:
+    """Give a plan as its module came out, in which the bodies of some stages stand."""
+    others = {op.of.index for op in plan.ops} - set(inlined)
+    return called_instead(plan, others, NAME_TAKEN)
+
+
+def _as_call(op: Op, why: str) -> Op:
     match op:
         case Map() | Filter() | Batch() | TumblingWindow() | SlidingWindow() if isinstance(
             op.body, Inline
         ):
-            return replace(op, body=body_as_call(op.of, op.body, UNPROVEN))
+            return replace(op, body=body_as_call(op.of, op.body, why))
         case _:
             return op
 

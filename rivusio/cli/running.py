@@ -17,7 +17,7 @@ from rich.console import Console
 
 from rivusio.cli.first_type import maker_of, type_of_items
 from rivusio.cli.messages import told_in_lines
-from rivusio.cli.tables import AnyPipe, counts_of, show, stages_of
+from rivusio.cli.tables import AnyPipe, counts_of, show, stages_of, totals_of
 from rivusio.lines import Kind, Lines, as_line, kind_of, partial_of, replaced
 from rivusio.mode import NotCompiledError
 from rivusio.monitoring import PipelineMonitor
@@ -62,7 +62,8 @@ def run(target: str, source: str, kind: Kind | None, output: str, *, stats: bool
                 _consume(pipe, lines, _writer(file, at_once=lines.may_wait), monitor)
         finally:
             if monitor is not None:
-                _show_counts(name, monitor)
+                show(counts_of(name, monitor), Console(stderr=True, markup=False))
+                click.echo(totals_of(monitor), err=True)
 
 
 @click.command()
@@ -71,13 +72,6 @@ def graph(target: str) -> None:
     """Show the stages of a pipeline: what they do, and their settings."""
     with told_in_lines():
         show(stages_of(*find_pipeline(target)), Console(markup=False))
-
-
-def _show_counts(name: str, monitor: PipelineMonitor) -> None:
-    table, console = counts_of(name, monitor), Console(stderr=True, markup=False)
-    total, table.caption = table.caption, None  # rich would break it at the width of the table
-    show(table, console)
-    click.echo(total, err=True)
 
 
 # Lines in and out

@@ -105,11 +105,7 @@ def counts_of(name: str, monitor: PipelineMonitor) -> Table:
     """Show the counts; those that are 0 everywhere are left out."""
     metrics = monitor.get_metrics()
     counts = ["items_in", "items_out", *(count for count in COUNTED if metrics[count])]
-    caption = (
-        f"{metrics['items_in']:,} items in, {metrics['items_out']:,} out, "
-        f"{metrics['total_time']:.3f} s, {metrics['throughput']:,.0f} items/s"
-    )
-    table = Table(title=name, caption=caption)
+    table = Table(title=name)
     table.add_column("stage", justify="right")
     table.add_column("name", overflow="fold")
     for count in counts:
@@ -117,6 +113,15 @@ def counts_of(name: str, monitor: PipelineMonitor) -> Table:
     for number, stage in enumerate(metrics["stages"], 1):
         table.add_row(str(number), stage["name"], *(f"{stage[count]:,}" for count in counts))
     return table
+
+
+def totals_of(monitor: PipelineMonitor) -> str:
+    """Say in a line what all stages have done together."""
+    metrics = monitor.get_metrics()
+    return (
+        f"{metrics['items_in']:,} items in, {metrics['items_out']:,} out, "
+        f"{metrics['total_time']:.3f} s, {metrics['throughput']:,.0f} items/s"
+    )
 
 
 def show(table: Table, console: Console) -> None:

@@ -159,7 +159,7 @@ def hash_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def stem_for(file: str) -> str:
+def stem_for(file: str | Path) -> str:
     """Give what the names of a user's file's artifacts begin with.
 
     >>> stem_for("flights.py"), stem_for("flights")  # they may stand side by side

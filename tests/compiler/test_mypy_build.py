@@ -34,7 +34,7 @@ def given(number: int) -> Ids:
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(mypy_build, "_seen", mypy_build._Seen())
+    monkeypatch.setattr(mypy_build, "_users", set())
     return tmp_path
 
 

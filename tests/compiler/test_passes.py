@@ -23,6 +23,7 @@ from rivusio.compiler import live
 from rivusio.compiler.dump import dump
 from rivusio.compiler.invariants import PlanError, check_plan
 from rivusio.compiler.passes import PASSES, run_passes
+from rivusio.compiler.passes.inline import as_written
 from rivusio.compiler.plan import (
     Await,
     Buffer,
@@ -36,6 +37,7 @@ from rivusio.compiler.plan import (
     Take,
     plan_of,
 )
+from rivusio.compiler.report import report_of
 from rivusio.pipeline import BasePipe
 from tests.compiler import kinds
 
@@ -219,3 +221,16 @@ def test_no_elided_await_is_left_by_the_passes() -> None:
     check_plan(plan)
     with pytest.raises(PlanError, match='stage 2 "Ready": an elided await was left'):
         check_plan(plan, is_final=True)
+
+
+def more(item: int) -> int:
+    return item + 1
+
+
+def test_a_body_that_found_no_place_in_the_module_is_told_as_a_call() -> None:
+    stages = live.stages_of((rivusio.map(more) >> rivusio.map(more))._rivusio_stages())
+    plan = as_written(run_passes(plan_of("twice", stages)), {0})
+    assert [(each.how, each.why) for each in report_of(plan)] == [
+        ("inlined", ""),
+        ("called", "a name that its body needs is taken in the loop"),
+    ]

@@ -47,6 +47,18 @@ class Asked:
             yield item
 
 
+class Sizes(BatchStreamPipe[int, int]):
+    """Gives the sizes of batches, and remembers them."""
+
+    def __init__(self, batch_size: int) -> None:
+        super().__init__(batch_size)
+        self.batches: list[list[int]] = []
+
+    def process_batch(self, batch: list[int]) -> int:
+        self.batches.append(batch)
+        return len(batch)
+
+
 class Stops:
     """Stops its run at the third item, and then says what of it."""
 
@@ -117,30 +129,19 @@ async def test_a_take_asks_a_flat_map_for_no_more_than_it_needs() -> None:
 
 @pytest.mark.rule("3.6")
 async def test_a_satisfied_take_lets_no_batch_before_a_buffer_be_flushed() -> None:
-    calls: list[list[int]] = []
-
-    class Noting(BatchStreamPipe[int, int]):
-        def process_batch(self, batch: list[int]) -> int:
-            calls.append(batch)
-            return len(batch)
-
+    sizes = Sizes(2)
     small = BackpressureConfig(max_buffer_size=1, min_processing_time=0.001)
-    chain = flat_map(lambda item: [item] * 3) >> Noting(2) >> map(str).with_config(small) >> take(1)
+    chain = flat_map(lambda item: [item] * 3) >> sizes >> map(str).with_config(small) >> take(1)
     run = chain.stream([1])
     assert await anext(run) == "2"
     await settle()  # the reader goes on while the consumer has the floor
     assert [output async for output in run] == []
-    assert calls == [[1, 1]]
+    assert sizes.batches == [[1, 1]]
 
 
 @pytest.mark.rule("3.6")
 async def test_a_source_that_ends_at_a_satisfied_take_flushes_no_batch_before_a_buffer() -> None:
-    calls: list[list[int]] = []
-
-    class Noting(BatchStreamPipe[int, int]):
-        def process_batch(self, batch: list[int]) -> int:
-            calls.append(batch)
-            return len(batch)
+    sizes = Sizes(2)
 
     async def ends_when_cancelled() -> AsyncIterator[int]:
         await asyncio.sleep(0)  # a source that waits is not slowed down
@@ -150,9 +151,9 @@ async def test_a_source_that_ends_at_a_satisfied_take_flushes_no_batch_before_a_
             await asyncio.sleep(3600)
 
     buffered = map(str).with_config(BackpressureConfig())
-    run = (Noting(2) >> buffered >> take(1)).stream(ends_when_cancelled())
+    run = (sizes >> buffered >> take(1)).stream(ends_when_cancelled())
     assert [output async for output in run] == ["2"]
-    assert calls == [[0, 1]]
+    assert sizes.batches == [[0, 1]]
 
 
 @pytest.mark.rule("3.6")
