@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from mypy import nodes, types
@@ -16,6 +17,7 @@ from rivusio.compiler.stage_settings import Reading, Unsure
 from rivusio.compiler.written import FOREIGN, Located, Project
 
 DECORATED = "it is decorated"
+NO_FUNCTION = "it is no function that is written here"
 UNKNOWN = "what it calls is not written here"
 PIPE = "rivusio.pipes.pipe"
 
@@ -71,7 +73,11 @@ class Functions:
                 return self._named(node, its)
             case nodes.MemberExpr(expr=owner, name=name):
                 return self._member(owner, name, its)
-        return self._by_type(its, "it is no function that is written here")
+            case nodes.CallExpr(
+                callee=nodes.RefExpr(fullname="functools.partial"), args=[function, *_]
+            ):
+                return self._partial(function, its)
+        return self._by_type(its, NO_FUNCTION)
 
     def method(self, of: types.Instance, name: str, *, is_async_family: bool) -> Called:
         """Say what a method of a pipe is.
@@ -171,6 +177,18 @@ class Functions:
             no_function=reason,
             may_give_awaitable=called.may_give_awaitable,
         )
+
+    def _partial(self, function: nodes.Expression, its: types.Type | None) -> Called:
+        """Say what `partial(function, ...)` is: Python asks the function that it holds."""
+        with suppress(Unsure):
+            held = self.of(function)
+            if held.ref is not None and (held.is_coroutine or held.is_async_generator):
+                return Called(
+                    is_async=held.is_coroutine,
+                    is_async_generator=held.is_async_generator,
+                    no_function=NO_FUNCTION,
+                )
+        return self._by_type(its, NO_FUNCTION)
 
     def _by_type(self, its: types.Type | None, reason: str) -> Called:
         """Say what is called by its type alone."""

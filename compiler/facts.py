@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from rivusio.compiled.shape import Shape
 from rivusio.compiler.functions import FunctionRef
 
+UNKNOWN_PIPE = "what pipe it is, is not written here"
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -20,7 +22,7 @@ class Facts:
         may_give_awaitable: whether what the function gives could be awaited, for all that mypy
             knows; of a coroutine function, what awaiting it gives.
         unsure: what the text does not tell, in words that go behind the stage's name; None if
-            it tells all.
+            it tells all, `UNKNOWN_PIPE` if it does not even tell what makes the stage.
     """
 
     shape: Shape | None

@@ -22,28 +22,40 @@ REDUCE = "functools.reduce"  # of `operator.rshift` it gives a chain, and mypy c
 def loose(tree: nodes.MypyFile, reading: Reading, made: set[str]) -> tuple[str, ...]:
     """Give the names that hold a pipeline which something else makes than the text."""
     found = []
-    for name, symbol in tree.names.items():
-        if name in made or not isinstance(symbol.node, nodes.Var):
-            continue
-        value = reading.bindings.bound_to(symbol.node)
+    for name, variable in _variables(tree.names, tree.fullname):
+        value = None if name in made else reading.bindings.bound_to(variable)
         if isinstance(value, nodes.CallExpr | nodes.IndexExpr | nodes.ConditionalExpr) and (
-            _may_be_pipe(symbol.node.type, value)
-            and not is_made_by_rivusio(value)
-            and not _is_call_of_a_maker(value, made)
+            _may_be_pipe(variable.type, value) and not _is_call_of_a_maker(value, made)
         ):
             found.append(name)
     return tuple(found)
 
 
+def _variables(
+    names: nodes.SymbolTable, module: str, prefix: str = ""
+) -> Iterator[tuple[str, nodes.Var]]:
+    """Give the variables of a module and of its classes, with qualified names."""
+    for name, symbol in names.items():
+        match symbol.node:
+            case nodes.Var() as variable:
+                yield f"{prefix}{name}", variable
+            case nodes.TypeInfo(fullname=fullname, names=inner) if (
+                fullname == f"{module}.{prefix}{name}"
+            ):
+                yield from _variables(inner, module, f"{prefix}{name}.")
+
+
 def _may_be_pipe(its: types.Type | None, value: nodes.Expression) -> bool:
-    """Tell whether mypy takes a value for a pipe, or knows nothing of what `reduce` has joined."""
+    """Tell whether mypy takes a value for a pipe, or knows nothing of one that it may well be.
+
+    That is what `reduce` has joined, and what `map` and its kin make of they know not what.
+    """
     match operands.meaning_of(its):
         case (operands.Pipe(),):
             return True
-        case (operands.Unknown(),):
-            return isinstance(value, nodes.CallExpr) and (
-                isinstance(value.callee, nodes.RefExpr) and value.callee.fullname == REDUCE
-            )
+        case (operands.Unknown(),) if isinstance(value, nodes.CallExpr):
+            name = value.callee.fullname if isinstance(value.callee, nodes.RefExpr) else ""
+            return name == REDUCE or is_made_by_rivusio(value)
     return False
 
 

@@ -6,6 +6,7 @@ import ast
 
 from rivusio.compiler import operands
 from rivusio.compiler.annotations import annotation
+from rivusio.compiler.facts import UNKNOWN_PIPE
 from rivusio.compiler.ir import Chain, Found, Operand, Span, Stage, Typed
 from rivusio.compiler.operands import Function, Pipe, PipeClass, Stranger, Unknown
 from rivusio.compiler.steps import Step, Steps, World
@@ -85,4 +86,4 @@ def _is_made_by_operator(operand: Operand, world: World) -> bool:
     A lambda alone is a stage only where something else makes a chain of it.
     """
     is_call = isinstance(ast.parse(f"({operand.source})", mode="eval").body, ast.Call)
-    return is_call and world.facts_of(operand).unsure is None
+    return is_call and world.facts_of(operand).unsure != UNKNOWN_PIPE

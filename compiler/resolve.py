@@ -83,7 +83,11 @@ class _Resolver:
 
     def resolved(self, *, may_import: bool, timeout: float) -> Resolution:
         chains = [each.chain for each in self._typed.chains if self._fits(each)]
-        chains = [each for each in chains if not (each.lone and _unsure(each))]
+        chains = [
+            each
+            for each in chains
+            if not (each.lone and _unsure(each)) or each.name in self._typed.loose
+        ]
         unsure = [chain for chain in chains if _unsure(chain)]
         live = None
         if unsure or self._typed.loose:
@@ -115,7 +119,7 @@ class _Resolver:
     def _refuse(self, unsure: Sequence[Chain]) -> None:
         """Say what the text does not tell, where the file must not be imported."""
         for chain in unsure:
-            for index, stage in _unsure(chain):
+            for index, stage in [] if chain.lone else _unsure(chain):
                 note = "leave --no-import out, or write in the chain what it is"
                 message = f'stage {index + 1} "{stage.name}": {stage.facts.unsure}'
                 self._say("error", stage.operand.span, message, note)
@@ -180,10 +184,11 @@ class _Resolver:
         """Give what a chain of the text was when the file was imported."""
         there = found.of(chain)
         if not there:
-            if unsure := _unsure(chain):
-                self._never_made(unsure)
-            else:
+            unsure = _unsure(chain)
+            if not unsure:
                 yield ResolvedChain(chain, self._static(chain))
+            elif not chain.lone:  # it may be another pipe's, or made twice: its name tells
+                self._never_made(unsure)
         for each in there:
             self._compare(chain, each)
             name = each.name if each.name and (len(there) > 1 or " " in chain.name) else chain.name

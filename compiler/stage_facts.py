@@ -21,7 +21,7 @@ from rivusio.compiled.shape import Kind, Shape
 from rivusio.compiler import operands
 from rivusio.compiler.called import Called, Functions
 from rivusio.compiler.constructed import given
-from rivusio.compiler.facts import Facts
+from rivusio.compiler.facts import UNKNOWN_PIPE, Facts
 from rivusio.compiler.finder import PIPELINES, SAME_STAGES
 from rivusio.compiler.ir import Operand, Span
 from rivusio.compiler.operands import BASE, OPERATORS, STREAM_PIPE
@@ -30,7 +30,6 @@ from rivusio.stage import Entry
 
 PIPES, STREAMS = "rivusio.pipes.", "rivusio.stream_pipes."
 NO_CODE = "it runs no code of yours"
-UNKNOWN_PIPE = "what pipe it is, is not written here"
 
 
 @dataclass(frozen=True)
@@ -281,9 +280,14 @@ def _family(info: nodes.TypeInfo) -> tuple[_Family, nodes.TypeInfo]:
 
 def is_made_by_rivusio(expression: nodes.Expression) -> bool:
     """Tell whether an expression calls a function or class of rivusio's, such as `map`."""
-    return isinstance(expression, nodes.CallExpr) and _name(expression.callee).startswith(
-        "rivusio."
-    )
+    match expression:
+        case nodes.CallExpr(callee=nodes.MemberExpr(expr=pipe, name=method)) if (
+            method in SAME_STAGES
+        ):
+            return is_made_by_rivusio(pipe)
+        case nodes.CallExpr(callee=callee):
+            return _name(callee).startswith("rivusio.")
+    return False
 
 
 def _applied(called: Called) -> _Made:

@@ -94,7 +94,6 @@ class Window(TimedBoundary):
         await self._until_hungry()
         if not self._part.is_halted:
             await self._part.filled_by(self._fill)
-        await self._until_hungry()
         if not self._closing:
             self._disarm()
             self._hand(None, self._open.close())

@@ -17,6 +17,7 @@ from rivusio.compiler.source import parse
 ROOT = Path(__file__).parents[2]
 HEAD = """\
 import functools, operator, os
+from collections.abc import Callable, Coroutine
 from typing import Any
 from rivusio import AsyncBasePipe, BasePipe, StreamConfig, SyncBasePipe, SyncPipeline
 from rivusio import batch, filter, map
@@ -58,10 +59,12 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def resolved(text: str, *, may_import: bool = True, timeout: float = 60) -> Resolution:
+def resolved(
+    text: str, *, may_import: bool = True, timeout: float = 60, lone: bool = False
+) -> Resolution:
     source = parse("case.py", HEAD + text)
     Path("case.py").write_text(source.text, encoding="utf-8")
-    asked = AskedFile(source.path, source.text, finder.chains(source))
+    asked = AskedFile(source.path, source.text, finder.chains(source, lone=lone))
     [typed] = oracle_worker.answer(Request((asked,))).files
     return resolve.resolved(source, typed, may_import=may_import, timeout=timeout)
 
@@ -282,6 +285,59 @@ def test_a_chain_in_a_class() -> None:
     assert said(done) == []
     assert shown(done.chains) == [
         "Holder.chain: int map call | Double map call treated Double.process"
+    ]
+
+
+DECORATED = (
+    "def loose(function: Any) -> Any:\n    return function\n"
+    "@loose\nasync def wait(data: int) -> int:\n    return data\n"
+    "def strict(function: Callable[[int], Coroutine[Any, Any, int]]) "
+    "-> Callable[[int], Coroutine[Any, Any, int]]:\n    return function\n"
+    "@strict\nasync def ask(data: int) -> int:\n    return data\n"
+)
+
+
+@pytest.mark.parametrize("name", ["wait", "ask"])
+@pytest.mark.parametrize(
+    ("text", "stages"),
+    [
+        ("one = map({0})", "one: {0} map await {0}"),
+        ("one = map({0}).with_config(StreamConfig(timeout=1))", "one: {0} map await treated {0}"),
+        ("class Holder:\n    one = map({0})", "Holder.one: {0} map await {0}"),
+        ("one = map({0}) >> map({0})", "one: {0} map await {0} | {0} map await {0}"),
+    ],
+)
+def test_a_function_that_only_running_the_file_tells_of(name: str, text: str, stages: str) -> None:
+    done = resolved(DECORATED + text.format(name), lone=True)
+    assert said(done) == []
+    assert shown(done.chains) == [stages.format(name)]
+    place = LINES + DECORATED.count("\n") + text.count("\n") + 1
+    assert done.chains[0].stages[0].where == f"case.py:{place}"
+    refused = resolved(DECORATED + text.format(name), may_import=False, lone=True)
+    assert shown(refused.chains) == []
+    assert said(refused) != []
+    assert all("leave --no-import out" in each for each in said(refused))
+
+
+@pytest.mark.usefixtures("no_import")
+def test_a_pipe_that_has_no_name_is_no_reason_to_import() -> None:
+    done = resolved(DECORATED + "for each in (map(wait), map(ask)):\n    pass\n", lone=True)
+    assert (said(done), shown(done.chains)) == ([], [])
+
+
+@pytest.mark.usefixtures("no_import")
+def test_a_partial_of_a_function_is_what_the_function_is() -> None:
+    done = resolved(
+        "async def add(extra: int, data: int) -> int:\n    return data + extra\n"
+        "def plus(extra: int, data: int) -> int:\n    return data + extra\n"
+        "one = map(functools.partial(add, 2))\n"
+        "two = map(functools.partial(plus, 2)) >> filter(functools.partial(add, 2))\n",
+        lone=True,
+    )
+    assert said(done) == []
+    assert shown(done.chains) == [
+        "one: partial map either",
+        "two: partial map call | filter filter either",
     ]
 
 

@@ -120,6 +120,16 @@ TIMED = (
         "if False and await window.pause():",
         "a window is read ahead of its consumer",
     ),
+    broken(
+        "3.6",
+        FILLING,
+        "            await self._part.filled_by(self._fill)\n        if not self._closing:\n",
+        "            await self._part.filled_by(self._fill)\n"
+        "        await self._until_hungry()\n"
+        "        if not self._closing:\n",
+        "a window closes a satisfied source only when its consumer asks",
+        *TAKES,
+    ),
     broken("7.3", INTO_WINDOW, "{{ s.counters }}.items_in += 1", "pass", "inputs of a time window"),
     broken(
         "4",

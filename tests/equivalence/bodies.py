@@ -11,18 +11,31 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 # What a stage takes and gives. Every type has its number: that is what fragments work on.
-TYPES = {"int": "int", "str": "str", "list": "list[int]", "opt": "int | None"}
+TYPES = {
+    "int": "int",
+    "str": "str",
+    "list": "list[int]",
+    "opt": "int | None",
+    "none": "None",
+    "pair": "tuple[int, str]",
+    "record": "Record",
+}
 INTO_X = {
     "int": "{0}",
     "str": "len({0}) + 1",
     "list": "sum({0}) + len({0})",
     "opt": "(0 if {0} is None else {0})",
+    "none": "len(str({0}))",
+    "pair": "{0}[0] + len({0}[1])",
+    "record": "{0}.at + {0}.size",
 }
 OUT_OF_X = {
     "int": "x",
     "str": 'f"{x}"',
     "list": "[x, x + 1]",
     "opt": "(None if x % 3 == 1 else x)",
+    "pair": '(x, "ab"[: x % 3])',
+    "record": "Record(x)",
     "bool": "x % 3 != 1",
     "none": "None",
 }

@@ -51,7 +51,7 @@ def body(stage: Stage, label: str, data: str, *, has_self: bool) -> list[str]:
 def _leave(stage: Stage, data: str) -> str:
     if _yields(stage):
         return "return"
-    return _end(stage, data)[-1]
+    return next(reversed(_end(stage, data)), "return")
 
 
 def _yields(stage: Stage) -> bool:
@@ -73,6 +73,8 @@ def _end(stage: Stage, data: str) -> list[str]:
         ]
     if stage.op in FLAT_MAPS:
         return [f"return [{OUT_OF_X[stage.gives]} for x in range(x, x + x % 3 + {stage.size - 1})]"]
+    if stage.gives == "none" and stage.size % 2:
+        return []  # it runs to its end, as functions do that are called for what they do
     return [f"return {OUT_OF_X[stage.gives]}"]
 
 
@@ -118,7 +120,7 @@ def handler(stage: Stage, label: str) -> str:
 def _zero(stage: Stage) -> str:
     if stage.op in FILTERS:
         return "True"
-    return {"int": "0", "str": '"zero"', "list": "[0]", "opt": "None"}[stage.gives]
+    return OUT_OF_X[stage.gives].replace("x", "0") if stage.gives != "opt" else "None"
 
 
 def result(stage: Stage) -> str:

@@ -9,10 +9,11 @@ from typing import Literal
 
 from tests.equivalence import bodies
 from tests.equivalence import settings as asked
-from tests.equivalence.bodies import Fragment
+from tests.equivalence.bodies import TYPES, Fragment
 from tests.equivalence.settings import NOTHING, Settings
 
 Style = Literal["plain", "inherited", "generic", "made", "forgetful"]
+Callee = Literal["function", "defaults", "partial", "traced", "object", "method"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,11 @@ FLAT_MAPS = {name for name in OPS if "flat" in name}
 FILTERS = {"filter pipe", "async filter pipe", "filter", "async filter"}
 LISTS = {"batch": "batch", "tumbling": "tumbling", "window": "tumbling", "sliding": "sliding"}
 SAME_TYPE = {*FILTERS, "take", "identity", "drop_none"}
+CALLING = {f"{kind}{each}" for kind in ("", "async ") for each in ("map", "filter", "flat_map")}
+CALLEES: tuple[Callee, ...] = (
+    *("function", "function", "function", "function", "function"),
+    *("defaults", "partial", "traced", "object", "method"),
+)
 STREAMS = ("passes", "twice", "some", "first", "last", "catches", "ends", "cleans")
 NAMES = (
     'it"s',
@@ -110,6 +116,7 @@ class Stage:
         gives: the type of what goes out.
         body: what its function does.
         style: how its class is written.
+        callee: what an operator is given to call.
         size: items or half seconds in a list; items that `take` takes; items of a flat-map.
         step: of a sliding window.
         stream: what a user stream does.
@@ -124,6 +131,7 @@ class Stage:
     gives: str
     body: tuple[Fragment, ...] = ()
     style: Style = "plain"
+    callee: Callee = "function"
     size: int = 2
     step: int = 1
     stream: str = "passes"
@@ -158,7 +166,7 @@ def stage(chosen: random.Random, takes: str, *, sync: bool) -> Stage:
     op_name = chosen.choice([name for name in names if kind_of(name) == kind])
     op_name = "drop_none" if takes == "opt" and chosen.random() < 0.4 else op_name
     op = OPS[op_name]
-    gives = chosen.choice(("int", "int", "int", "str", "list", "opt"))
+    gives = chosen.choice((*["int"] * 5, *TYPES))
     if op_name in SAME_TYPE:
         gives = takes
     elif op_name == "user stream":
@@ -186,6 +194,7 @@ def stage(chosen: random.Random, takes: str, *, sync: bool) -> Stage:
             failing=chosen.choice((0.0, 0.15, 0.3)),
         ),
         chosen.choice(("plain", "plain", "inherited", "generic", "made", "forgetful")),
+        chosen.choice(CALLEES) if op_name in CALLING else "function",
         chosen.choice((1, 2, 2, 3, 4)),
         chosen.choice((1, 1, 2, 3, 5)),
         chosen.choice(STREAMS),
@@ -219,6 +228,8 @@ def possible(made: Stage) -> Stage:
         made = replace(made, settings=replace(made.settings, timeout=0.0))
     if op.form != "class" and made.op not in ("@pipe", "async @pipe"):
         made = replace(made, name=None)
+    if made.op == "async flat_map" and made.callee == "traced":
+        made = replace(made, callee="function")
     if made.style == "forgetful":  # its constructor takes nothing, and passes nothing on
         made = replace(made, name=None, settings=replace(made.settings, given="stage"))
         if op.lists:
@@ -244,6 +255,8 @@ def simpler(made: Stage) -> Iterator[Stage]:
         yield replace(made, limit=0)
     if made.style != "plain":
         yield replace(made, style="plain")
+    if made.callee != "function":
+        yield replace(made, callee="function")
     if made.stream != "passes":
         yield replace(made, stream="passes")
     same = made.takes == made.gives and made.op not in FILTERS

@@ -8,10 +8,12 @@ PRELUDE = '''\
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, TypeVar
+from functools import partial, wraps
+from typing import Any, Generic, TypeVar
 
 from rivusio import (
     AsyncBasePipe,
@@ -43,6 +45,8 @@ from rivusio import (
 from rivusio.testing import note, pause, wait
 
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 
 FACTOR = 3
 LAST = 0
@@ -58,6 +62,36 @@ class OwnError(Exception):
 
 class Abort(BaseException):
     pass
+
+
+@dataclass(frozen=True)
+class Record:
+    at: int
+    tags: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return len(self.tags) + 1
+
+
+def traced(function: Callable[[A], B]) -> Callable[[A], B]:
+    @wraps(function)
+    def inner(data: A) -> B:
+        note("traced", data)
+        return function(data)
+
+    return inner
+
+
+def traced_later(
+    function: Callable[[A], Coroutine[Any, Any, B]]
+) -> Callable[[A], Coroutine[Any, Any, B]]:
+    @wraps(function)
+    async def inner(data: A) -> B:
+        note("traced", data)
+        return await function(data)
+
+    return inner
 
 
 def helper(x: int, k: int) -> int:

@@ -27,6 +27,20 @@ CLASSES = {
     "sliding pipe": ("SlidingWindowPipe", "process_window"),
     "user stream": ("StreamPipe", "process_stream"),
 }
+CALLEES = {
+    "function": "{0}",
+    "defaults": "{0}",
+    "partial": "partial({0}, 2)",
+    "traced": "{0}",
+    "object": "{0}()",
+    "method": "{0}().work",
+}
+PARAMETERS = {
+    "defaults": "data: {0}, extra: int = 2, *, more: int = 1",
+    "partial": "extra: int, data: {0}, /, more: int = 1",
+    "object": "self, data: {0}, extra: int = 2, more: int = 1",
+    "method": "self, data: {0}, extra: int = 2, more: int = 1",
+}
 X = re.compile(r"\bx\b")
 MEMBERS = {
     "state": "count = 0",
@@ -69,12 +83,8 @@ def _pipe(stage: Stage, made: str) -> str:
 def _made(stage: Stage, name: str) -> str:
     seconds = f"timedelta(seconds={stage.size / 2})"
     match stage.op:
-        case "map" | "async map":
-            return f"map({name})"
-        case "filter" | "async filter":
-            return f"filter({name})"
-        case "flat_map" | "async flat_map":
-            return f"flat_map({name})"
+        case "map" | "async map" | "filter" | "async filter" | "flat_map" | "async flat_map":
+            return f"{stage.op.removeprefix('async ')}({CALLEES[stage.callee].format(name)})"
         case "lambda":
             # No lambda in the lambda: mypy would not know the type of what it gives.
             into = INTO_X[stage.takes].format("data")
@@ -127,8 +137,16 @@ def _function(stage: Stage, name: str) -> str:
     gives = result(stage)
     if stage.op == "async flat_map":
         gives = f"AsyncIterator[{TYPES[stage.gives]}]"
-    lines = [f"{is_async}def {name}(data: {TYPES[stage.takes]}) -> {gives}:"]
-    lines += indented(body(stage, name, "data", has_self=False))
+    parameters = PARAMETERS.get(stage.callee, "data: {0}").format(TYPES[stage.takes])
+    does = body(stage, name, "data", has_self=False)
+    if stage.callee in PARAMETERS:
+        does.insert(2, "x += extra - more")
+    called = {"object": "__call__", "method": "work"}.get(stage.callee)
+    lines = [f"{is_async}def {called or name}({parameters}) -> {gives}:", *indented(does)]
+    if called:
+        return "\n".join([f"class {name}:", *indented(lines)])
+    if stage.callee == "traced":
+        lines.insert(0, "@traced_later" if is_async else "@traced")
     if stage.op in ("@pipe", "async @pipe"):
         named = f"(name={stage.name!r})" if stage.name is not None else ""
         if named:  # the decorator takes no name: so it is called by hand

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,8 @@ from rivusio import (
     SystemClock,
     WindowedStreamPipe,
     batch,
+    filter,
+    flat_map,
     map,
     sliding,
     take,
@@ -154,6 +157,37 @@ async def test_a_window_that_closes_while_the_consumer_is_busy_is_delivered_late
     await clock.advance(10)  # busy: 2 arrives at 1.5, its window closes at 2.0
     assert source.asked == 2  # and nothing more was asked for
     assert await anext(run) == [2]
+    await run.aclose()
+
+
+@pytest.mark.rule("3.6")
+async def test_a_satisfied_take_closes_its_source_though_the_consumer_is_busy(
+    clock: VirtualClock,
+) -> None:
+    closed: list[float] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            closed.append(clock.now())
+
+    async def twice(item: int) -> AsyncIterator[int]:
+        yield item
+        yield item + 1
+
+    async def keep(item: int) -> bool:
+        await clock.sleep(0.75)
+        return item != 3
+
+    chain = take(2) >> flat_map(twice) >> filter(keep) >> tumbling(2 * SECOND)
+    run = chain.stream(source(), clock=clock)
+    first = asyncio.ensure_future(anext(run))
+    await clock.advance(2.75)
+    assert await first == [1, 2, 2]
+    await clock.advance(10)  # busy: the last item is done at 3, and there will be no other
+    assert closed == [3.0]
     await run.aclose()
 
 
