@@ -2,7 +2,9 @@
 
 A buffer, a timer and a concurrent stage each have a task of their own. Which of several tasks
 runs first within one instant is nobody's promise (docs/equivalence.md), so events of different
-kinds may change places, and a reader may be ahead by more or by less when a run is left.
+kinds may change places, and a reader may be ahead by more or by less when a run is left. Where the
+n-th wait cancels the consumer, that wait may come before or after an output of the same instant, or
+not at all where that output is the last.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from rivusio.testing import Event, difference
 
 LEFT_EARLY = {"enough", "stop", "cancelled", "cancelled here", "stuck: cancelled"}
 OF_THE_CONSUMER = {"output", "enough", "stop", "cancelled", "left", "unhandled", "unraisable"}
+IN_THE_END = {"left", "unhandled", "unraisable"}
 COUNTED_ON_THE_WAY = {"counts", "buffer"}  # between two tasks, or of how far ahead one was
 
 
@@ -28,9 +31,19 @@ def difference_of_strands(
     """
     first, second = list(first), list(second)
     found = difference(strands(first), strands(second))
-    if found is None or not with_take:
-        return found
-    return difference(strands(first, ends_early=True), strands(second, ends_early=True))
+    if found is not None and with_take:
+        found = difference(strands(first, ends_early=True), strands(second, ends_early=True))
+    cancelled = [each.at for each in (*first, *second) if each.kind == "cancelled here"]
+    if found is not None and cancelled:
+        instant = min(cancelled)
+        found = difference(_until(instant, first), _until(instant, second))
+    return found
+
+
+def _until(instant: float, events: Iterable[Event]) -> list[Event]:
+    """Give what the consumer has seen before an instant, and what is left in the end."""
+    seen = strands(events, ends_early=True)
+    return [each for each in seen if each.at < instant or each.kind in IN_THE_END]
 
 
 def strands(events: Iterable[Event], *, ends_early: bool = False) -> list[Event]:
