@@ -1043,8 +1043,10 @@ async def test_what_is_no_exception_passes_untouched_after_the_clean_up(
     base: type[BaseException], is_async: bool
 ) -> None:
     own = base("mine")
+    called: list[int] = []
 
     def fail(item: int) -> int:
+        called.append(item)
         if item == 2:
             raise own
         return item
@@ -1060,6 +1062,7 @@ async def test_what_is_no_exception_passes_untouched_after_the_clean_up(
         async for _ in chain.stream(recorder.feed([1, 2, 3]), monitor=monitor):
             pass
     assert caught.value is own
+    assert called == [1, 2]  # no retry of it either
     assert recorder.story[-1] == ("closed", None)
     account(monitor)
     assert monitor.get_metrics()["discarded"] == 2
