@@ -7,15 +7,17 @@ take what comes and say only how the result looks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from mypy import types
+from mypy.checkexpr import has_any_type
 from mypy.erasetype import erase_typevars
 from mypy.expandtype import expand_type
 from mypy.maptype import map_instance_to_supertype
 from mypy.nodes import ArgKind, TypeInfo
 from mypy.subtypes import find_member, is_subtype, unify_generic_callable
+from mypy.type_visitor import TypeTranslator
 from mypy.typeops import make_simplified_union
 
 from rivusio.compiler.findings import Awaitable, Family
@@ -34,7 +36,7 @@ NO_COLLECTIONS = {"builtins.str", "builtins.bytes", "builtins.dict"}  # to take 
 ANYTHING = {"builtins.object", "builtins.function"}
 GENERATOR = "typing.Generator"  # `types.coroutine` makes an awaitable one
 
-ANY = types.AnyType(types.TypeOfAny.special_form)
+ANY = types.AnyType(types.TypeOfAny.implementation_artifact)
 
 Gives = Literal["its own", "the same", "lists", "without None"]
 
@@ -143,6 +145,11 @@ def is_any(of: types.Type) -> bool:
     return isinstance(types.get_proper_type(of), types.AnyType)
 
 
+def has_any(of: types.Type) -> bool:
+    """Tell whether a type holds an `Any` anywhere."""
+    return has_any_type(of)
+
+
 def is_none(of: types.Type) -> bool:
     """Tell whether a type is that of `None`."""
     return isinstance(types.get_proper_type(of), types.NoneType)
@@ -172,14 +179,19 @@ def _called(of: types.Instance) -> Meaning:
 
 
 def known(of: types.Type) -> types.Type:
-    """Give `Any` for what mypy could not infer; it is no fault of the user's."""
-    proper = types.get_proper_type(of)
-    if isinstance(proper, types.UninhabitedType) and proper.ambiguous:
-        return ANY
-    if isinstance(proper, types.Instance) and proper.args:
-        arguments = [known(each) for each in proper.args]
-        return proper.copy_modified(args=arguments)
-    return of
+    """Give `Any` for what mypy could not infer, of all that a type holds.
+
+    It is no fault of the user's.
+    """
+    return of.accept(_Known())
+
+
+class _Known(TypeTranslator):
+    def visit_uninhabited_type(self, t: types.UninhabitedType) -> types.Type:
+        return ANY if t.ambiguous else t
+
+    def visit_type_alias_type(self, t: types.TypeAliasType) -> types.Type:
+        return t.copy_modified(args=[each.accept(self) for each in t.args])
 
 
 def is_definite(of: types.Type | None) -> bool:
@@ -200,11 +212,14 @@ def call(function: Function, item: types.Type, fallback: types.Instance) -> Call
     `fallback` is the class of functions, which every callable type must name.
     """
     wanted = types.CallableType([item], [ArgKind.ARG_POS], [None], ANY, fallback)
-    for signature in _signatures(function.type):
-        solved = _solved(signature, wanted)
-        if solved is not None and is_subtype(solved, wanted):
-            return _call_of(solved)
-    return None
+    solved = (_solved(signature, wanted) for signature in _signatures(function.type))
+    fitting = [_call_of(each) for each in solved if each is not None and is_subtype(each, wanted)]
+    if not fitting:
+        return None
+    first, *others = fitting
+    if has_any(item) and any(each.gives != first.gives for each in others):
+        return replace(first, takes=ANY, gives=ANY)  # only the item itself would tell which it is
+    return first
 
 
 def _solved(signature: types.CallableType, wanted: types.CallableType) -> types.CallableType | None:
@@ -319,6 +334,8 @@ def awaiting(of: types.Type) -> Awaitable:
     match proper:
         case types.UnionType(items=items):
             return "never" if all(awaiting(each) == "never" for each in items) else "maybe"
+        case types.UninhabitedType(ambiguous=True):
+            return "maybe"  # what mypy could not infer
         case types.NoneType() | types.UninhabitedType() | types.TypedDictType():
             return "never"
         case types.TupleType(partial_fallback=fallback) | types.LiteralType(fallback=fallback):

@@ -6,6 +6,7 @@ into the next, whatever mypy made of the `>>` between them.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, assert_never
@@ -65,12 +66,17 @@ class World:
 
 @dataclass(frozen=True)
 class Step:
-    """One stage: what it takes, what it gives, and whether it takes what comes."""
+    """One stage: what it takes, what it gives, and whether it takes what comes.
+
+    Of some stages mypy only guesses what they give. That is `said` and does to find a wrong joint;
+    `gives` has `Any` for it, which is true of every value.
+    """
 
     family: Family | None
     takes: types.Type
     gives: types.Type
     wrong: Wrong | None = None
+    said: types.Type | None = None
 
 
 def fits(left: tuple[Meaning, ...], right: tuple[Meaning, ...], function: types.Instance) -> bool:
@@ -138,35 +144,56 @@ class Steps:
         """Type a stretch of the chain, as if it began with the stage `first`."""
         steps = self._steps.setdefault(first, [])
         for index in range(first + len(steps), end):
-            item = None if index == first else self._item(index - 1, steps[-1])
-            step = _together([self._step(index, each, item) for each in self.meaning(index)])
-            if isinstance(step.wrong, TypesDiffer):
-                step = self._retried(index, step, item)
-            steps.append(replace(step, gives=ANY) if self._is_guessed(index, step) else step)
+            last = None if index == first else steps[-1]
+            step = self._behind(index, last)
+            if last is not None and last.said is not None:
+                sure = self._taking(index, last.gives)
+                step = replace(sure, wrong=step.wrong, said=step.gives)
+            steps.append(self._settled(index, step))
         return steps[: end - first]
 
-    def _is_guessed(self, index: int, step: Step) -> bool:
-        """Tell whether mypy has only guessed what a stage gives.
+    def _behind(self, index: int, last: Step | None) -> Step:
+        """Type one stage behind another, by all that mypy says of what comes out of that."""
+        item = None if last is None else self._item(index - 1, last)
+        step = self._taking(index, item)
+        return self._retried(index, step, item) if isinstance(step.wrong, TypesDiffer) else step
 
-        Of a lambda in a list, or one that `map(...).with_config(...)` has, it knows nothing but
-        that it stands where any object may. Of `None if ... else item` it keeps the `None` only,
-        where it does not know the item.
+    def _taking(self, index: int, item: types.Type | None) -> Step:
+        return _together([self._step(index, each, item) for each in self.meaning(index)])
+
+    def _settled(self, index: int, step: Step) -> Step:
+        """Keep what is sure of a stage apart from what mypy has only guessed.
+
+        Of a lambda to which it does not know what comes, mypy finds some type all the same: of
+        `"x" if ... else item` it keeps the `str`, and of `None if ... else item` the `None`. In a
+        list, or in `map(...).with_config(...)`, it knows of none what comes.
         """
-        source = self.found.operands[index].source
-        if "lambda" not in source or not any(
-            isinstance(each, Pipe) and each.info.fullname.startswith("rivusio.")
+        if self._is_of_lambda(index):
+            if self._is_apart(index):
+                return replace(step, gives=ANY, said=ANY)
+            is_known = step.said is None and not operands.is_any(step.takes)
+            if not is_known and _uses_items(self.found.operands[index].source):
+                said = step.said or step.gives
+                return replace(step, gives=ANY, said=ANY if operands.is_none(said) else said)
+        return step if operands.has_any(step.gives) else replace(step, said=None)
+
+    def _is_of_lambda(self, index: int) -> bool:
+        """Tell whether a stage is a lambda, or one of rivusio's that is made with one."""
+        return "lambda" in self.found.operands[index].source and not any(
+            isinstance(each, Pipe) and not each.info.fullname.startswith("rivusio.")
             for each in self.meaning(index)
-        ):
-            return False
-        if operands.is_any(step.takes) and operands.is_none(step.gives):
-            return True
+        )
+
+    def _is_apart(self, index: int) -> bool:
+        """Tell whether mypy types a stage without what stands on its left."""
         around = (joint for joint in self.found.joints if joint.first <= index < joint.end)
         return any(joint.in_list for joint in around) or any(
-            f".{method}(" in source for method in SAME_STAGES
+            f".{method}(" in self.found.operands[index].source for method in SAME_STAGES
         )
 
     def _item(self, index: int, step: Step) -> types.Type:
-        gives = self._in_place(index) if operands.is_any(step.gives) else step.gives
+        gives = step.gives if step.said is None else step.said
+        gives = self._in_place(index) if operands.is_any(gives) else gives
         match self.meaning(index):
             case (Function() as function,):
                 return operands.passed_on(function, gives)
@@ -185,7 +212,7 @@ class Steps:
         """Say what comes out of a stage by what mypy says of all up to it.
 
         A lambda has no type by itself, and none that holds where a joint behind it is wrong; that
-        it gives None is a guess (see `_is_guessed`).
+        it gives None is a guess (see `_settled`).
         """
         for joint in self.found.joints:
             if joint.middle == index + 1 and joint.first < index and not joint.in_list:
@@ -328,6 +355,21 @@ def _together(steps: list[Step]) -> Step:
         make_simplified_union([step.gives for step in steps]),
         next((step.wrong for step in steps if step.wrong is not None), None),
     )
+
+
+def _uses_items(source: str) -> bool:
+    """Tell whether a text has a lambda in it that uses what it is called with."""
+    return any(
+        isinstance(inner, ast.Name) and inner.id in _parameters(each.args)
+        for each in ast.walk(ast.parse(f"({source})", mode="eval"))
+        if isinstance(each, ast.Lambda)
+        for inner in ast.walk(each.body)
+    )
+
+
+def _parameters(of: ast.arguments) -> set[str]:
+    named = [*of.posonlyargs, *of.args, *of.kwonlyargs, of.vararg, of.kwarg]
+    return {each.arg for each in named if each is not None}
 
 
 def _is_within(inner: Span, outer: Span) -> bool:

@@ -179,7 +179,7 @@ KINDS: dict[str, str | tuple[str, str] | tuple[str, str, str]] = {
     "alias": ("Number", "int | float"),
     "generic_alias": ("Table[int]", "dict[str, list[int]]"),
     "recursive_alias": ("Json", "m_kinds.Json"),
-    "generic_recursive_alias": ("Nested[int]", "list[m_kinds.Nested[int] | int]"),
+    "generic_recursive_alias": ("Nested[int]", "m_kinds.Nested[int]"),
     "parameters": ("Runs[[int, str]]", "m_kinds.Runs[[int, str]]"),
     "any_parameters": ("Runs[...]", "m_kinds.Runs[...]"),
     "variadic": ("Array[int, str]", "m_kinds.Array[int, str]"),

@@ -8,11 +8,12 @@ holding    batches, windows and buffers
 leaving    errors, flushes, and what is cleaned up when
 inlining   bodies of the user's functions in a loop
 loading    guards, artifacts, and the command
+typing     types of stages, where mypy does not know what comes to them
 """
 
 from __future__ import annotations
 
-from tests.compiler_mutants import holding, inlining, leaving, loading, loops
+from tests.compiler_mutants import holding, inlining, leaving, loading, loops, typing
 from tests.compiler_mutants.making import PROMISES
 
 __all__ = ["COMPILER_MUTANTS", "PROMISES"]
@@ -23,4 +24,5 @@ COMPILER_MUTANTS = (
     *leaving.MUTANTS,
     *inlining.MUTANTS,
     *loading.MUTANTS,
+    *typing.MUTANTS,
 )

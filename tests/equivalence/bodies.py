@@ -17,6 +17,7 @@ TYPES = {
     "list": "list[int]",
     "opt": "int | None",
     "none": "None",
+    "mixed": "int | str",
     "pair": "tuple[int, str]",
     "record": "Record",
 }
@@ -26,6 +27,7 @@ INTO_X = {
     "list": "sum({0}) + len({0})",
     "opt": "(0 if {0} is None else {0})",
     "none": "len(str({0}))",
+    "mixed": "({0} if isinstance({0}, int) else len({0}))",
     "pair": "{0}[0] + len({0}[1])",
     "record": "{0}.at + {0}.size",
 }
@@ -34,6 +36,7 @@ OUT_OF_X = {
     "str": 'f"{x}"',
     "list": "[x, x + 1]",
     "opt": "(None if x % 3 == 1 else x)",
+    "mixed": '("y" if x % 3 == 1 else x)',
     "pair": '(x, "ab"[: x % 3])',
     "record": "Record(x)",
     "bool": "x % 3 != 1",

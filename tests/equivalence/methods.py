@@ -100,7 +100,7 @@ def handler(stage: Stage, label: str) -> str:
     word = "async def" if is_async else "def"
     gives = result(stage)
     if stage.op in FLAT_MAPS:
-        gives, given = f"Iterable[{TYPES[stage.gives]}]", f"[{_zero(stage)}]"
+        gives, given = f"Iterable[{stage.out}]", f"[{_zero(stage)}]"
     else:
         same = stage.style == "generic" and stage.op not in FILTERS
         given = "data" if same else _zero(stage)
@@ -130,10 +130,10 @@ def result(stage: Stage) -> str:
     if stage.style == "generic":
         return "T"
     if stage.op == "async flat-map pipe":
-        return f"AsyncIterator[{TYPES[stage.gives]}]"
+        return f"AsyncIterator[{stage.out}]"
     if stage.op in FLAT_MAPS:
-        return f"Iterable[{TYPES[stage.gives]}]"
-    return TYPES[stage.gives]
+        return f"Iterable[{stage.out}]"
+    return stage.out
 
 
 def indented(lines: list[str]) -> list[str]:

@@ -124,6 +124,7 @@ class Stage:
         limit: items at once; 0 for one after the other.
         ordered: whether they stay in order then.
         name: its name; `None` leaves it to the class.
+        is_any: whether it says of what goes out only that it is `Any`.
     """
 
     op: str
@@ -139,11 +140,17 @@ class Stage:
     limit: int = 0
     ordered: bool = True
     name: str | None = None
+    is_any: bool = False
 
     @property
     def kind(self) -> Op:
         """What can be said of its kind."""
         return OPS[self.op]
+
+    @property
+    def out(self) -> str:
+        """The annotation of what goes out."""
+        return "Any" if self.is_any else TYPES[self.gives]
 
     @property
     def is_async(self) -> bool:
@@ -200,6 +207,7 @@ def stage(chosen: random.Random, takes: str, *, sync: bool) -> Stage:
         chosen.choice(STREAMS),
         given,
         name=chosen.choice(NAMES) if chosen.random() < 0.25 else None,
+        is_any=chosen.random() < 0.1,
     )
     if op.one and not sync and op_name != "identity" and chosen.random() < 0.15:
         made = replace(made, limit=chosen.choice((1, 2, 3)), ordered=chosen.random() < 0.6)
@@ -240,6 +248,8 @@ def possible(made: Stage) -> Stage:
         made = replace(made, gives=made.takes)
     if made.op == "user stream":
         made = replace(made, style="plain")
+    if op.form == "operator" or made.op in (*FILTERS, "user stream") or made.style == "generic":
+        made = replace(made, is_any=False)
     return made
 
 
@@ -253,6 +263,8 @@ def simpler(made: Stage) -> Iterator[Stage]:
         yield replace(made, name=None)
     if made.limit:
         yield replace(made, limit=0)
+    if made.is_any:
+        yield replace(made, is_any=False)
     if made.style != "plain":
         yield replace(made, style="plain")
     if made.callee != "function":

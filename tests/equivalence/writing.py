@@ -136,7 +136,7 @@ def _function(stage: Stage, name: str) -> str:
     is_async = "async " if stage.kind.family == "async" else ""
     gives = result(stage)
     if stage.op == "async flat_map":
-        gives = f"AsyncIterator[{TYPES[stage.gives]}]"
+        gives = f"AsyncIterator[{stage.out}]"
     parameters = PARAMETERS.get(stage.callee, "data: {0}").format(TYPES[stage.takes])
     does = body(stage, name, "data", has_self=False)
     if stage.callee in PARAMETERS:
@@ -161,7 +161,7 @@ def _function(stage: Stage, name: str) -> str:
 
 def _class(stage: Stage, name: str) -> str:
     base, method = CLASSES[stage.op]
-    takes, gives = TYPES[stage.takes], TYPES[stage.gives]
+    takes, gives = TYPES[stage.takes], stage.out
     if stage.style == "generic":
         types = "T" if base.endswith("FilterPipe") else "T, T"
         head = f"class {name}({base}[{types}], Generic[T]):"

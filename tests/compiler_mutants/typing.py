@@ -1,0 +1,61 @@
+"""Types of stages, where mypy does not know what comes to them."""
+
+from __future__ import annotations
+
+from tests.compiler_mutants.making import broken
+
+OPERANDS = "compiler/operands.py"
+STEPS = "compiler/steps.py"
+CHECK = ("tests/test_check.py", "-k", "golden")
+LAMBDAS = ("tests/compiler/test_lambda_types.py",)
+
+MUTANTS = (
+    broken(
+        "type",
+        OPERANDS,
+        "return ANY if t.ambiguous else t",
+        "return t",
+        "what mypy could not infer is taken for what nothing is",
+        *LAMBDAS,
+    ),
+    broken(
+        "type",
+        STEPS,
+        "sure = self._taking(index, last.gives)\n",
+        "sure = step\n",
+        "a stage behind a guess gives what mypy guesses",
+        *LAMBDAS,
+    ),
+    broken(
+        "type",
+        STEPS,
+        "is_known = step.said is None and not operands.is_any(step.takes)",
+        "is_known = step.said is None",
+        "a lambda behind Any gives what mypy guesses",
+        *LAMBDAS,
+    ),
+    broken(
+        "type",
+        STEPS,
+        "if not is_known and _uses_items(self.found.operands[index].source):",
+        "if not is_known:",
+        "a lambda that uses no item gives nobody knows what",
+        *LAMBDAS,
+    ),
+    broken(
+        "type",
+        STEPS,
+        "gives = step.gives if step.said is None else step.said\n",
+        "gives = step.gives\n",
+        "what mypy guesses finds no wrong joint",
+        *CHECK,
+    ),
+    broken(
+        "type",
+        OPERANDS,
+        "if has_any(item) and any(each.gives != first.gives for each in others):",
+        "if False:",
+        "an overloaded function behind Any is what its first overload says",
+        *CHECK,
+    ),
+)
