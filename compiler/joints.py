@@ -61,7 +61,7 @@ def _is_chain(steps: Steps, world: World) -> bool:
             case (Pipe(info=info),):
                 return info.fullname not in operands.CHAINS
             case (Unknown(),):
-                return _is_made_by_operator(found.operands[0], world)
+                return _is_made_by_rivusio(found.operands[0], world)
         return False
     made = operands.meaning_of(world.type_at(found.span))
     if any(isinstance(each, Function | Stranger) for each in made):
@@ -74,16 +74,25 @@ def _is_chain(steps: Steps, world: World) -> bool:
     if any(isinstance(each, Pipe | PipeClass) for _, any_of in meanings for each in any_of):
         return True
     return any(
-        _is_made_by_operator(operand, world)
+        _is_made_by_rivusio(operand, world)
         for operand, meaning in meanings
         if meaning == (Unknown(),)
     )
 
 
-def _is_made_by_operator(operand: Operand, world: World) -> bool:
-    """Tell whether the text makes a stage of what mypy takes for anything: `map(lambda x: x)`.
+def _is_made_by_rivusio(operand: Operand, world: World) -> bool:
+    """Tell whether the text makes a stage of what mypy takes for anything.
+
+        map(lambda item: item)
+        @pipe
+        def parse(line: str) -> Any: ...
 
     A lambda alone is a stage only where something else makes a chain of it.
     """
-    is_call = isinstance(ast.parse(f"({operand.source})", mode="eval").body, ast.Call)
-    return is_call and world.facts_of(operand).unsure != UNKNOWN_PIPE
+    unsure = world.facts_of(operand).unsure
+    match ast.parse(f"({operand.source})", mode="eval").body:
+        case ast.Call():
+            return unsure != UNKNOWN_PIPE
+        case ast.Name() | ast.Attribute():
+            return unsure is None
+    return False

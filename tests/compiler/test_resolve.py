@@ -326,6 +326,33 @@ def test_a_pipe_that_has_no_name_is_no_reason_to_import() -> None:
 
 
 @pytest.mark.usefixtures("no_import")
+def test_what_rivusio_makes_is_a_pipe_though_mypy_takes_it_for_anything() -> None:
+    done = resolved(
+        "from rivusio import pipe\n"
+        "@pipe\ndef anything(item: int) -> Any: return item\n"
+        "@pipe\ndef more(item: int) -> Any: return item\n"
+        "twice = anything >> anything\n",
+        lone=True,
+    )
+    assert said(done) == []
+    assert shown(done.chains) == [
+        "more: more map call more",
+        "twice: anything map call anything | anything map call anything",
+    ]
+
+
+@pytest.mark.usefixtures("no_import")
+def test_what_another_decorator_makes_is_none_if_mypy_takes_it_for_anything() -> None:
+    done = resolved(
+        "def decorated(function: Any) -> Any: return function\n"
+        "@decorated\ndef anything(item: int) -> Any: return item\n"
+        "both = anything >> anything\n",
+        lone=True,
+    )
+    assert (said(done), shown(done.chains)) == ([], [])
+
+
+@pytest.mark.usefixtures("no_import")
 def test_a_partial_of_a_function_is_what_the_function_is() -> None:
     done = resolved(
         "async def add(extra: int, data: int) -> int:\n    return data + extra\n"
