@@ -41,7 +41,8 @@ class Located:
     Attributes:
         ref: where it is; None if it is of no use.
         reason: why it is not; empty if it is.
-        is_typed: whether it says its types, and mypy has nothing against its body.
+        is_typed: whether it says its types, and mypy has nothing against its body. The body of
+            an overloaded function does not say which of its types a result has.
         returns_any: whether it may give a value of which mypy knows nothing, whatever it says.
     """
 
@@ -59,11 +60,15 @@ class _File:
     is_asked: bool
     functions: dict[int, list[Definition]] = field(init=False)  # by the line they begin in
     codes: dict[tuple[str, int], list[CodeType]] = field(init=False)
+    overloaded: set[str] = field(init=False)  # by their qualified names
 
     def __post_init__(self) -> None:
         self.functions = {}
+        self.overloaded = set()
         for each in definitions(self.source.tree):
             self.functions.setdefault(each.node.lineno, []).append(each)
+            if _is_overload(each.node):
+                self.overloaded.add(each.qualname)
         self.codes = {}
         for code in _codes(self.source):
             self.codes.setdefault((code.co_qualname, code.co_firstlineno), []).append(code)
@@ -137,10 +142,11 @@ class Project:
         ref = FunctionRef(module, path, found.qualname, start, found.node.col_offset)
         is_silent = self._is_silent(module) or _is_ignored(file.source, found.node)
         said = set(self._said(path, found.node))
+        is_clean = not is_silent and not said - {ANY_RETURNED}
         return Located(
             ref,
             "",
-            is_typed=not is_silent and not said - {ANY_RETURNED} and _is_annotated(found),
+            is_typed=is_clean and _is_annotated(found) and found.qualname not in file.overloaded,
             returns_any=is_silent or ANY_RETURNED in said,
         )
 

@@ -8,6 +8,7 @@ OPERANDS = "compiler/operands.py"
 STEPS = "compiler/steps.py"
 CHECK = ("tests/test_check.py", "-k", "golden")
 LAMBDAS = ("tests/compiler/test_lambda_types.py",)
+ONCE = ("tests/equivalence/test_random_chains.py", "-k", "once")
 
 MUTANTS = (
     broken(
@@ -57,5 +58,21 @@ MUTANTS = (
         "if False:",
         "an overloaded function behind Any is what its first overload says",
         *CHECK,
+    ),
+    broken(
+        "type",
+        "compiler/written.py",
+        "is_typed=is_clean and _is_annotated(found) and found.qualname not in file.overloaded,",
+        "is_typed=is_clean and _is_annotated(found),",
+        "the body of an overloaded function stands in the loop",
+        *ONCE,
+    ),
+    broken(
+        "type",
+        "compiler/joints.py",
+        "return unsure is None",
+        "return False",
+        "a decorated function that mypy takes for anything is no pipe",
+        *ONCE,
     ),
 )
