@@ -323,8 +323,23 @@ class Steps:
             around = self.joint_around(index)
             whole = self.found.span if around is None else around.whole
             yield Misfit(step.wrong, operand.span, whole)
-        if self.found.must_be == "sync" and step.family == "async":
+        if self.found.must_be == "sync" and self._is_surely_async(index, step):
             yield Misfit(MustBeSync(index), operand.span, operand.span)
+
+    def _is_surely_async(self, index: int, step: Step) -> bool:
+        """Tell whether a stage needs an event loop, and mypy has not only guessed so.
+
+        Of `map(call)` and `filter(call)` it takes the overload for coroutine functions where `call`
+        is an object that gives `Any`: that is the first.
+        """
+        if step.family != "async":
+            return False
+        is_made = any(
+            isinstance(each, Pipe) and each.info.fullname.startswith("rivusio.")
+            for each in self.meaning(index)
+        )
+        is_guess = is_made and (operands.is_any(step.gives) or self.name(index) == "filter")
+        return not is_guess or self._world.facts_of(self.found.operands[index]).unsure is None
 
     def joint_around(self, index: int) -> Joint | None:
         """Give the innermost joint that has the operand on one of its sides."""
