@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -19,6 +20,11 @@ from rivusio.stage import Stage
 from rivusio.testing import VirtualClock
 
 RECURSION_LIMIT = sys.getrecursionlimit()
+
+# A shell lets what it starts in the background ignore Ctrl-C, and children inherit that: the tests
+# that send it to one would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -75,4 +75,20 @@ MUTANTS = (
         "a decorated function that mypy takes for anything is no pipe",
         *ONCE,
     ),
+    broken(
+        "type",
+        STEPS,
+        "return not is_guess or self._world.facts_of(self.found.operands[index]).unsure is None",
+        "return True",
+        "an object that gives Any makes a stage of a SyncPipeline async",
+        *CHECK,
+    ),
+    broken(
+        "type",
+        STEPS,
+        "return not is_guess or self._world.facts_of(self.found.operands[index]).unsure is None",
+        "return not is_guess",
+        "a coroutine function that gives Any may stand in a SyncPipeline",
+        *CHECK,
+    ),
 )
