@@ -16,7 +16,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -37,6 +37,7 @@ from rivusio.compiled.manifest import (
 from rivusio.compiler.emit import Emitted
 from rivusio.compiler.plan import StageInfo
 from rivusio.compiler.report import STAYS_A_CALL
+from rivusio.compiler.resolve import ResolvedChain
 
 LONGEST = 80  # characters of a chain's name in that of a file: no system takes any number
 
@@ -74,20 +75,23 @@ class Written:
 
 def manifest_of(
     path: Path,
-    chain: str,
-    stages: Sequence[StageInfo],
+    chain: ResolvedChain,
     emitted: Emitted,
     report: Sequence[StageReport],
 ) -> Manifest:
     """Give the manifest of a chain in the file `path`."""
-    functions = [_function_at(path, stage) for stage in stages]
+    stages = chain.stages
+    functions = [
+        _function_at(path, stage, is_inlined=stage.index in emitted.inlined) for stage in stages
+    ]
     files = {at.file for at in functions if at is not None} | {path.name}
     return Manifest(
         rivusio=rivusio.__version__,
         python=this_python(),
-        chain=chain,
+        chain=chain.chain.name,
         module=hash_of(emitted.text.encode()),
         sources={file: _hash(path.parent / file) for file in sorted(files)},
+        made_by=tuple(astuple(span) for span in chain.made_by),
         shapes=tuple(stage.shape for stage in stages),
         functions=tuple(functions),
         inlined=tuple(sorted(emitted.inlined)),
@@ -99,12 +103,16 @@ def manifest_of(
     ).sealed()
 
 
-def _function_at(path: Path, stage: StageInfo) -> FunctionAt | None:
-    function = stage.function
-    if function is None:
-        return None
+def _function_at(path: Path, stage: StageInfo, *, is_inlined: bool) -> FunctionAt | None:
+    at = stage.written_at
+    if at is None or not (is_inlined or at.is_only):
+        return None  # another of that name may be called, where Python ran another definition
     return FunctionAt(
-        file=relative(path, function.file), qualname=function.qualname, line=function.first_line
+        file=relative(path, at.file),
+        qualname=at.qualname,
+        line=at.line,
+        ordinal=at.ordinal,
+        among=at.among,
     )
 
 

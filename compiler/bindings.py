@@ -9,7 +9,7 @@ unless somebody changes the module from outside.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from mypy import nodes
 
@@ -21,9 +21,13 @@ class Bindings:
 
     def __init__(self, parts: Iterable[nodes.Node]) -> None:
         self._values: dict[nodes.SymbolNode, list[nodes.Expression | None]] = {}
-        self._changed: set[nodes.SymbolNode] = set()
+        self._changed: dict[nodes.SymbolNode, set[str]] = {}
+        self._assigned: list[nodes.MemberExpr] = []
         for part in parts:
-            self._changed.update(_changed(part))
+            for target in _attributes(part):
+                self._assigned.append(target)
+                if isinstance(target.expr, nodes.NameExpr) and target.expr.node is not None:
+                    self._changed.setdefault(target.expr.node, set()).add(target.name)
             for name, value in _bound(part):
                 if isinstance(name.node, nodes.Var):
                     self._values.setdefault(name.node, []).append(value)
@@ -41,21 +45,27 @@ class Bindings:
                 return value
         return None
 
+    def owners_of(self, attribute: str) -> Iterator[nodes.Expression]:
+        """Give the objects to whose attribute of that name something is assigned."""
+        return (each.expr for each in self._assigned if each.name == attribute)
+
     def seen_through(
-        self, expression: nodes.Expression, *, unless_changed: bool = False
+        self,
+        expression: nodes.Expression,
+        *,
+        unless_changed: bool = False,
+        attributes: Collection[str] = (),
     ) -> nodes.Expression:
         """Give what an expression is, through names and `name := value`.
 
-        With `unless_changed` a name stays a name if something is assigned to its attributes: then
-        what it is bound to does no longer say all.
+        With `unless_changed` a name stays a name if something is assigned to its attributes, or to
+        one of these if some are given: then what it is bound to does no longer say all.
         """
         for _ in range(LONGEST):
-            if (
-                unless_changed
-                and isinstance(expression, nodes.RefExpr)
-                and (expression.node in self._changed)
-            ):
-                break
+            if unless_changed and isinstance(expression, nodes.RefExpr) and expression.node:
+                changed = self._changed.get(expression.node, set())
+                if changed.intersection(attributes) if attributes else changed:
+                    break
             inner = (
                 expression.value
                 if isinstance(expression, nodes.AssignmentExpr)
@@ -95,13 +105,13 @@ def _bound(part: nodes.Node) -> Iterator[_Binding]:
             yield from ((name, None) for name in names if name is not None)
 
 
-def _changed(part: nodes.Node) -> Iterator[nodes.SymbolNode]:
+def _attributes(part: nodes.Node) -> Iterator[nodes.MemberExpr]:
+    """Give the attributes that a statement assigns or deletes."""
     match part:
         case nodes.AssignmentStmt(lvalues=targets):
-            for target in targets:
-                match target:
-                    case nodes.MemberExpr(expr=nodes.NameExpr(node=nodes.Var() as owner)):
-                        yield owner
+            yield from (each for each in targets if isinstance(each, nodes.MemberExpr))
+        case nodes.DelStmt(expr=nodes.MemberExpr() as target):
+            yield target
 
 
 def _pairs(target: nodes.Expression, value: nodes.Expression | None) -> Iterator[_Binding]:

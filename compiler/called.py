@@ -32,6 +32,7 @@ class Called:
         is_async_generator: whether it is an `async def` with a `yield`.
         ref: where it is written; None if it is no function that Python calls directly.
         no_function: why it is not.
+        at: where it is written, whatever that is good for; None if any other may be called.
         is_typed: whether it says its types, and mypy has nothing against its body.
         may_give_awaitable: whether what it gives could be awaited; of a coroutine function,
             what awaiting it gives.
@@ -44,6 +45,7 @@ class Called:
     no_function: str = ""
     is_typed: bool = False
     may_give_awaitable: bool = True
+    at: FunctionRef | None = None
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,7 @@ class Functions:
             may_give_awaitable=gives is None
             or operands.awaiting(gives) == "maybe"
             or (located.returns_any and located.reason != FOREIGN),
+            at=located.at,
         )
 
     def _module_of(self, function: nodes.FuncDef) -> str:

@@ -23,6 +23,7 @@ class Facts:
             knows; of a coroutine function, what awaiting it gives.
         unsure: what the text does not tell, in words that go behind the stage's name; None if
             it tells all, `UNKNOWN_PIPE` if it does not even tell what makes the stage.
+        at: where the function is written, whatever that is good for; None if it is not known.
     """
 
     shape: Shape | None
@@ -31,6 +32,7 @@ class Facts:
     is_typed: bool
     may_give_awaitable: bool
     unsure: str | None
+    at: FunctionRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from rivusio.compiler.functions import FunctionRef, definition
-from rivusio.compiler.plan import UserFunction
+from rivusio.compiler.functions import (
+    FunctionRef,
+    definition,
+    definitions,
+    first_line,
+    is_overload,
+)
+from rivusio.compiler.plan import UserFunction, WrittenAt
 from rivusio.compiler.source import Source, Unreadable, read
 
 NOT_FOUND = "its source cannot be told from others"
@@ -39,6 +45,21 @@ class FunctionSources:
             ref.line,
             is_typed,
         )
+
+    def written_at(self, ref: FunctionRef | None) -> WrittenAt | None:
+        """Say which of the functions of its file a function is; None if that is not known."""
+        source = None if ref is None else self._source(ref.file)
+        if ref is None or source is None:
+            return None
+        named = [each for each in definitions(source.tree) if each.qualname == ref.qualname]
+        here = sorted(each.node.col_offset for each in named if first_line(each.node) == ref.line)
+        column = here[0] if ref.column is None and len(here) == 1 else ref.column
+        if column not in here:
+            return None
+        others = [each for each in named if not is_overload(each.node)]
+        is_only = len(others) <= len(here)
+        at = here.index(column), len(here)
+        return WrittenAt(source.path, ref.qualname, ref.line, *at, is_only)
 
     def _source(self, file: str) -> Source | None:
         path = os.path.realpath(file)

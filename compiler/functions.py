@@ -73,6 +73,13 @@ def first_line(node: Function) -> int:
     return decorators[0].lineno if decorators else node.lineno
 
 
+def is_overload(node: Function) -> bool:
+    """Tell whether a function only says one of the types of another."""
+    return not isinstance(node, ast.Lambda) and any(
+        ast.unparse(each).rpartition(".")[2] == "overload" for each in node.decorator_list
+    )
+
+
 def _is(found: Definition, ref: FunctionRef) -> bool:
     return (
         found.qualname == ref.qualname

@@ -32,12 +32,14 @@ class LiveStage:
         shape: what decides how its code looks.
         function: where the function is written that it calls.
         no_function: why that is not known, or of no use; empty if it is.
+        called: where it is written, whatever that is good for.
     """
 
     name: str
     shape: Shape
     function: FunctionRef | None
     no_function: str
+    called: FunctionRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,16 @@ class LiveChain:
     Attributes:
         name: its qualified name at the top level or in a class; None if it has none.
         file: the file with the expression that made it; None for a lone pipe.
-        span: that expression.
+        span: that expression; None for a lone pipe.
         stages: its flat stages.
+        made_by: what Python notes of the expression that made it.
     """
 
     name: str | None
     file: str | None
     span: Span | None
     stages: tuple[LiveStage, ...]
+    made_by: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import TypeGuard, TypeVar
 
 import rivusio
@@ -28,7 +28,6 @@ from rivusio.compiler.live_child import (
     LiveStage,
     Request,
 )
-from rivusio.origins import calling_frame
 from rivusio.pipeline import BasePipe
 from rivusio.stage import Stage, call_of
 from rivusio.user_file import Refusal, import_file
@@ -40,14 +39,13 @@ FOREIGN = "it is not the project's own code"
 AnyPipe = BasePipe[object, object]
 PIPE: type[AnyPipe] = BasePipe  # type: ignore[type-abstract]  # nobody makes one of it here
 _Kind = TypeVar("_Kind")
-_Place = tuple[CodeType, int]
 
 
 class Recorder:
-    """Notes every chain that is made, and where."""
+    """Notes every chain that is made."""
 
     def __init__(self) -> None:
-        self.made: list[tuple[AnyPipe, _Place]] = []
+        self.made: list[AnyPipe] = []
 
     def watch(self) -> None:
         """Begin to note."""
@@ -55,27 +53,21 @@ class Recorder:
 
         def noted(chain: pipeline._Chain[object, object], stages: tuple[Stage, ...]) -> None:
             set_stages(chain, stages)
-            self.made.append((chain, _place()))
+            self.made.append(chain)
 
         pipeline._Chain._set_stages = noted  # type: ignore[method-assign, assignment]  # this process is for it
 
 
-def _place() -> _Place:
-    """Give the code outside rivusio that is running, and where in it."""
-    frame = calling_frame()
-    return frame.f_code, frame.f_lasti
+def span_of(pipe: AnyPipe) -> Span | None:
+    """Give the expression that has made a pipe, as far as Python knows it."""
+    place = pipe._rivusio_place
+    stretch = None if place is None else place.stretch
+    return None if stretch is None else Span(*stretch)
 
 
-def span_of(place: _Place) -> Span | None:
-    """Give the expression that an instruction belongs to, as far as Python knows it."""
-    code, instruction = place
-    positions = list(code.co_positions())
-    if not 0 <= instruction // 2 < len(positions):
-        return None
-    line, end_line, column, end_column = positions[instruction // 2]
-    if line is None or end_line is None or column is None or end_column is None:
-        return None
-    return Span(line, column, end_line, end_column)
+def file_of(pipe: AnyPipe) -> str | None:
+    """Give the file with that expression."""
+    return None if pipe._rivusio_place is None else pipe._rivusio_place.file
 
 
 def answer(request: Request) -> Live:
@@ -90,13 +82,14 @@ def answer(request: Request) -> Live:
         return Live((), (), f'importing "{request.path}" failed: {error!r}')
     names = dict(_named(module))
     chains = [
-        LiveChain(names.pop(id(chain), None), place[0].co_filename, span_of(place), _stages(chain))
-        for chain, place in recorder.made
+        LiveChain(names.pop(id(chain), None), file_of(chain), made_by, _stages(chain), made_by)
+        for chain in recorder.made
+        for made_by in [span_of(chain)]
     ]
     for name, pipe in _pipes(module):
         if id(pipe) in names:
             del names[id(pipe)]
-            chains.append(LiveChain(name, pipe._rivusio_origin, None, _stages(pipe)))
+            chains.append(LiveChain(name, file_of(pipe), None, _stages(pipe), span_of(pipe)))
     return Live(tuple(chains), tuple(_modules(chains)))
 
 
@@ -136,14 +129,22 @@ def _stages(pipe: AnyPipe) -> tuple[LiveStage, ...]:
 
 def _stage(stage: Stage) -> LiveStage:
     function = function_of(stage)
-    ref = _why_none(stage) if function is None else _ref(function)
-    if isinstance(ref, str):
-        return LiveStage(stage.name, shape_of(stage), None, ref)
-    return LiveStage(stage.name, shape_of(stage), ref, "")
+    if function is None:
+        return LiveStage(stage.name, shape_of(stage), None, _why_none(stage))
+    at, reason = _ref(function), _why_useless(function)
+    called = None if is_foreign(at.file) else at
+    return LiveStage(stage.name, shape_of(stage), None if reason else at, reason, called)
 
 
-def _ref(function: FunctionType) -> FunctionRef | str:
-    """Say where a function is written; or why that is of no use."""
+def _ref(function: FunctionType) -> FunctionRef:
+    """Say where a function is written."""
+    code = function.__code__
+    module = str(function.__module__)  # it may be None, of what `exec` has made
+    return FunctionRef(module, code.co_filename, code.co_qualname, code.co_firstlineno)
+
+
+def _why_useless(function: FunctionType) -> str:
+    """Say why the source of a function is of no use; nothing if it is."""
     code = function.__code__
     module = sys.modules.get(function.__module__)
     if is_foreign(code.co_filename):
@@ -152,7 +153,7 @@ def _ref(function: FunctionType) -> FunctionRef | str:
         return around
     if module is None or vars(module) is not function.__globals__:
         return "its module cannot be found"
-    return FunctionRef(function.__module__, code.co_filename, code.co_qualname, code.co_firstlineno)
+    return ""
 
 
 def is_foreign(file: str) -> bool:

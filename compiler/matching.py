@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from rivusio.compiler.ir import Chain, Span
 from rivusio.compiler.live_child import Live, LiveChain
+from rivusio.origins import is_made_by
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,8 @@ def matches(path: str, chains: Sequence[Chain], live: Live) -> Matches:
 
 
 def _is_at(live: Span, text: Span) -> bool:
-    """Tell whether both are one expression.
-
-    Python lets a call of `a.then(b)` that is written in several lines begin at its dot.
-    """
-    if live == text:
-        return True
-    ends = (live.end_line, live.end_column) == (text.end_line, text.end_column)
-    return ends and text.line < live.line and live.column > 0
+    """Tell whether both are one expression."""
+    return is_made_by(astuple(live), astuple(text))
 
 
 def _whole(made: Sequence[LiveChain]) -> tuple[LiveChain, ...]:

@@ -43,6 +43,27 @@ class UserFunction:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenAt:
+    """Where the function is written that a stage calls, whatever its source is good for.
+
+    Attributes:
+        file: the file.
+        qualname: its qualified name.
+        line: its first line.
+        ordinal: which it is of the functions of that name and line, from the left.
+        among: how many those are.
+        is_only: whether no other function of the file has that name.
+    """
+
+    file: str
+    qualname: str
+    line: int
+    ordinal: int
+    among: int
+    is_only: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Type:
     """A type as generated code writes it, and the modules it needs: each with its name there."""
 
@@ -67,6 +88,7 @@ class StageInfo:
         may_be_awaitable: whether a result could be something to await, for all that is known.
         function: the user's function, if its source is known.
         no_source: why it is not.
+        written_at: where the function is written, if that is known.
     """
 
     index: int
@@ -78,6 +100,7 @@ class StageInfo:
     may_be_awaitable: bool = True
     function: UserFunction | None = None
     no_source: str = "its source is not known"
+    written_at: WrittenAt | None = None
 
 
 # How the user's function is entered

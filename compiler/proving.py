@@ -43,9 +43,7 @@ class Made:
 def made_of(path: str, chain: ResolvedChain, name: str, plan: Plan, emitted: Emitted) -> Made:
     """Lay a module that was written for a chain of a file beside its manifest."""
     plan = as_written(plan, emitted.inlined)
-    manifest = artifact.manifest_of(
-        Path(path), chain.chain.name, chain.stages, emitted, report_of(plan)
-    )
+    manifest = artifact.manifest_of(Path(path), chain, emitted, report_of(plan))
     return Made(path, chain, Written(name, emitted.text, manifest), plan)
 
 

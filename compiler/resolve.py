@@ -9,6 +9,7 @@ it; where the file was imported, what is live wins.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from pathlib import PurePath
 from rivusio.compiler import live_child
 from rivusio.compiler.aliases import alias_of
 from rivusio.compiler.facts import KnownFunction
+from rivusio.compiler.finder import _span as span_of
 from rivusio.compiler.function_sources import FunctionSources
 from rivusio.compiler.functions import FunctionRef
 from rivusio.compiler.ir import COMPILE, Annotation, Chain, Diagnostic, Severity, Span, Stage, Typed
@@ -37,10 +39,13 @@ class ResolvedChain:
     Attributes:
         chain: the chain as it was typed; without stages, if only running the program makes it.
         stages: what the compiler must know of each stage.
+        made_by: the expression that makes it, if that stands in the file; of Python's notes of
+            it, those that are others.
     """
 
     chain: Chain
     stages: tuple[StageInfo, ...]
+    made_by: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ class _Resolver:
             _key(each): _known(stage) for stage, each in _functions(typed)
         }
         self._said: list[Diagnostic] = []
+        self._monitored = dict(_monitored(source.tree))
 
     def resolved(self, *, may_import: bool, timeout: float) -> Resolution:
         chains = [each.chain for each in self._typed.chains if self._fits(each)]
@@ -97,7 +103,7 @@ class _Resolver:
                 self._refuse(unsure)
         if live is None:
             sure = [chain for chain in chains if chain not in unsure]
-            found = [ResolvedChain(chain, self._static(chain)) for chain in sure]
+            found = [self._of_chain(chain) for chain in sure]
         else:
             found = list(self._with_live(chains, live))
         return Resolution(tuple(found), tuple(self._said))
@@ -127,8 +133,18 @@ class _Resolver:
             message = f'"{name}" is not compiled: only running the file tells what it is'
             self._say("warning", Span(1, 0, 1, 0), message, "leave --no-import out")
 
-    def _static(self, chain: Chain) -> tuple[StageInfo, ...]:
-        return tuple(self._of_text(index, stage) for index, stage in enumerate(chain.stages))
+    def _of_chain(self, chain: Chain) -> ResolvedChain:
+        stages = tuple(self._of_text(index, stage) for index, stage in enumerate(chain.stages))
+        return ResolvedChain(chain, stages, self._made_by(chain))
+
+    def _made_by(self, chain: Chain, live: LiveChain | None = None) -> tuple[Span, ...]:
+        """Give the expression of a chain, and what Python may note of it instead."""
+        spans = [chain.span]
+        while (inner := self._monitored.get(spans[-1])) is not None:
+            spans.append(inner)  # `chain.set_monitor(...)` gives the chain that it was called on
+        if live is not None and live.made_by is not None:
+            spans.append(live.made_by)
+        return tuple(dict.fromkeys(spans))
 
     def _of_text(self, index: int, stage: Stage) -> StageInfo:
         facts = stage.facts
@@ -146,6 +162,7 @@ class _Resolver:
             facts.may_give_awaitable,
             None if isinstance(function, str) else function,
             function if isinstance(function, str) else "",
+            self._sources.written_at(facts.at),
         )
 
     def _where(self, span: Span) -> str:
@@ -178,7 +195,8 @@ class _Resolver:
                 continue  # a lone pipe: the text says what it is, or that a chain has it
             span = each.span or Span(1, 0, 1, 0)
             chain = Chain(each.name or f"line {span.line}", span, ())
-            yield ResolvedChain(chain, self._of_live(chain, each))
+            made_by = () if each.made_by is None else (each.made_by,)
+            yield ResolvedChain(chain, self._of_live(chain, each), made_by)
 
     def _joined(self, chain: Chain, found: Matches) -> Iterator[ResolvedChain]:
         """Give what a chain of the text was when the file was imported."""
@@ -186,14 +204,15 @@ class _Resolver:
         if not there:
             unsure = _unsure(chain)
             if not unsure:
-                yield ResolvedChain(chain, self._static(chain))
+                yield self._of_chain(chain)
             elif not chain.lone:  # it may be another pipe's, or made twice: its name tells
                 self._never_made(unsure)
         for each in there:
             self._compare(chain, each)
             name = each.name if each.name and (len(there) > 1 or " " in chain.name) else chain.name
             stages = self._of_live(chain, each)
-            yield ResolvedChain(Chain(name, chain.span, chain.stages), stages)
+            made = Chain(name, chain.span, chain.stages)
+            yield ResolvedChain(made, stages, self._made_by(chain, each))
 
     def _never_made(self, unsure: Sequence[tuple[int, Stage]]) -> None:
         """Say why a chain stays interpreted; the others of the file can be compiled."""
@@ -238,8 +257,9 @@ class _Resolver:
     ) -> StageInfo:
         function: UserFunction | str = stage.no_function
         known: KnownFunction | None = None
-        if (at := stage.function) is not None:
-            ref = self._ref(at, text)
+        at = None if stage.called is None else self._ref(stage.called, text)
+        if stage.function is not None:
+            ref = self._ref(stage.function, text)
             known = self._known.get(_key(ref))
             is_typed = known is not None and known.is_typed
             function = self._sources.function(ref, is_typed=is_typed)
@@ -254,12 +274,13 @@ class _Resolver:
             may_be,
             None if isinstance(function, str) else function,
             function if isinstance(function, str) else "",
+            self._sources.written_at(at),
         )
 
     def _ref(self, at: FunctionRef, text: Stage | None) -> FunctionRef:
         """Say where a live function is written: the text knows that better if it is the same."""
         module = self._module(at.module, at.file)
-        of_text = None if text is None else text.facts.function
+        of_text = None if text is None else text.facts.at
         if of_text is not None and _is_same(of_text, at):
             return of_text
         file = self._files.get(os.path.realpath(at.file), at.file)
@@ -270,6 +291,14 @@ class _Resolver:
         if text is None or text.facts.unsure or text.facts.shape != stage.shape:
             return stage.shape.entry != "pass"
         return text.facts.may_give_awaitable
+
+
+def _monitored(tree: ast.Module) -> Iterator[tuple[Span, Span]]:
+    """Give the calls of `chain.set_monitor(...)` in a file, each with its chain."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=chain, attr="set_monitor")):
+                yield span_of(node), span_of(chain)
 
 
 def _unsure(chain: Chain) -> list[tuple[int, Stage]]:

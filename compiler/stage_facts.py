@@ -47,12 +47,14 @@ FAMILIES = {
     f"{PIPES}FilterPipe": _Family("filter", "keep", entry="call"),
     f"{PIPES}AsyncFilterPipe": _Family("filter", "keep"),
     f"{PIPES}FlatMapPipe": _Family("flat_map", "expand", entry="call"),
-    f"{PIPES}AsyncFlatMapPipe": _Family("flat_map", "expand", entry="either"),
+    f"{PIPES}AsyncFlatMapPipe": _Family("flat_map", "expand"),
     STREAM_PIPE: _Family("map", "process_item"),
     f"{STREAMS}BatchStreamPipe": _Family("batch", "process_batch"),
     f"{STREAMS}WindowedStreamPipe": _Family("tumbling", "process_window"),
     f"{STREAMS}SlidingWindowPipe": _Family("sliding", "process_window"),
 }
+# What a stage calls: where something is assigned to one of these, its class does not say it.
+METHODS = {each.method for each in FAMILIES.values()} | {"process_stream", "handle_error"}
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,9 @@ class StageFacts:
         """Give what a stage is made of, the last settings it gets, and whether it is concurrent."""
         config, is_concurrent = None, False
         while True:
-            found = self.functions.reading.bindings.seen_through(found)
+            found = self.functions.reading.bindings.seen_through(
+                found, unless_changed=True, attributes=METHODS
+            )
             match found:
                 case nodes.CallExpr(
                     callee=nodes.MemberExpr(expr=inner, name=method), args=arguments
@@ -182,12 +186,12 @@ class StageFacts:
             case (("map" | "pipe"), [function, *_]):
                 return _applied(self.functions.of(function))
             case "filter", [function]:
-                made = _applied(self.functions.of(function))
-                return replace(made, shape=Shape("filter", made.shape.entry))
+                return _applied(self.functions.of(function), "filter")
             case "flat_map", [function]:
                 called = self.functions.of(function)
-                waits = called.is_async or called.is_async_generator
-                return _Made(Shape("flat_map", "either" if waits else "call"), called)
+                if called.is_async_generator:
+                    return _Made(Shape("flat_map", "either"), called)
+                return _applied(called, "flat_map")
             case "take", [count]:
                 kind: Kind = "take_none" if reading.number(count) == 0 else "take"
                 return _Made(Shape(kind, "pass"), nothing)
@@ -220,12 +224,38 @@ class StageFacts:
             handler.node, nodes.FuncDef | nodes.Decorator | nodes.OverloadedFuncDef
         ):
             raise Unsure("its handle_error is no method that is written here")
+        self._refuse_dynamic(of, family.method)
         made = self._entered(of, family, ours)
         if family.kind == "batch" and self.functions.reading.is_given(
             arguments.linger, "its linger"
         ):
             made = replace(made, shape=replace(made.shape, kind="lingering_batch"))
         return replace(made, config=arguments.config, has_handler=handler is not None)
+
+    def _refuse_dynamic(self, of: types.Instance, method: str) -> None:
+        """Refuse to say what a pipe is whose methods are made while it runs.
+
+        Raises:
+            Unsure: saying what makes them.
+        """
+        info = of.type
+        if _defines(info, "__getattribute__"):
+            raise Unsure("its class has a __getattribute__")
+        if info.get("handle_error") is None and _defines(info, "__getattr__"):
+            raise Unsure("its class has a __getattr__, which may give it a handle_error")
+        for name in (method, "handle_error", "process_stream"):
+            if self._is_assigned(info, name):
+                raise Unsure(f"something is assigned to its {name}")
+
+    def _is_assigned(self, info: nodes.TypeInfo, name: str) -> bool:
+        """Tell whether a method is assigned: to the class, or to objects by its own methods."""
+        if any(self.functions.project.sets_on_itself(base, name) for base in info.mro):
+            return True
+        reading = self.functions.reading
+        owners = (
+            _class_itself(reading.inferred.get(each)) for each in reading.bindings.owners_of(name)
+        )
+        return any(owner is not None and info.has_base(owner.fullname) for owner in owners)
 
     def _entered(self, of: types.Instance, family: _Family, ours: nodes.TypeInfo) -> _Made:
         """Say how the method is entered that a pipe's class defines."""
@@ -266,6 +296,7 @@ def _facts(shape: Shape | None, called: Called, unsure: str | None) -> Facts:
         called.is_typed,
         called.may_give_awaitable,
         unsure,
+        called.at,
     )
 
 
@@ -290,16 +321,24 @@ def is_made_by_rivusio(expression: nodes.Expression) -> bool:
     return False
 
 
-def _applied(called: Called) -> _Made:
-    """Give the 1:1 stage that calls a function."""
+def _applied(called: Called, kind: Kind = "map") -> _Made:
+    """Give the stage that calls a function."""
     entry: Entry = "await" if called.is_coroutine else "either" if called.is_async else "call"
-    return _Made(Shape("map", entry), called)
+    return _Made(Shape(kind, entry), called)
 
 
 def _defines(info: nodes.TypeInfo, name: str) -> bool:
     """Tell whether a class of the user's own has that name, and not only rivusio's."""
     owner = next((base for base in info.mro if name in base.names), None)
-    return owner is not None and not owner.fullname.startswith("rivusio.")
+    return owner is not None and not owner.fullname.startswith(("rivusio.", "builtins."))
+
+
+def _class_itself(its: types.Type | None) -> nodes.TypeInfo | None:
+    """Give the class that a type stands for, if it is that of a class itself."""
+    match None if its is None else types.get_proper_type(its):
+        case types.FunctionLike() as function if function.is_type_obj():
+            return function.type_object()
+    return None
 
 
 def _callee(callee: nodes.Expression) -> nodes.Expression:

@@ -21,6 +21,7 @@ from rivusio.compiler.functions import (
     FunctionRef,
     definitions,
     first_line,
+    is_overload,
     needed_around,
 )
 from rivusio.compiler.ir import Complaint
@@ -41,6 +42,7 @@ class Located:
     Attributes:
         ref: where it is; None if it is of no use.
         reason: why it is not; empty if it is.
+        at: where it is, whatever it is good for.
         is_typed: whether it says its types, and mypy has nothing against its body. The body of
             an overloaded function does not say which of its types a result has.
         returns_any: whether it may give a value of which mypy knows nothing, whatever it says.
@@ -50,6 +52,7 @@ class Located:
     reason: str
     is_typed: bool = False
     returns_any: bool = True
+    at: FunctionRef | None = None
 
 
 @dataclass
@@ -67,7 +70,7 @@ class _File:
         self.overloaded = set()
         for each in definitions(self.source.tree):
             self.functions.setdefault(each.node.lineno, []).append(each)
-            if _is_overload(each.node):
+            if is_overload(each.node):
                 self.overloaded.add(each.qualname)
         self.codes = {}
         for code in _codes(self.source):
@@ -134,12 +137,12 @@ class Project:
             return Located(None, NOT_FOUND)
         start = first_line(found.node)
         codes = file.codes.get((found.qualname, start), [])
-        if around := next(filter(None, map(needed_around, codes)), None):
-            return Located(None, around)
         if not codes:
             return Located(None, NOT_FOUND)
         path = file.source.path
         ref = FunctionRef(module, path, found.qualname, start, found.node.col_offset)
+        if around := next(filter(None, map(needed_around, codes)), None):
+            return Located(None, around, at=ref)
         is_silent = self._is_silent(module) or _is_ignored(file.source, found.node)
         said = set(self._said(path, found.node))
         is_clean = not is_silent and not said - {ANY_RETURNED}
@@ -148,6 +151,7 @@ class Project:
             "",
             is_typed=is_clean and _is_annotated(found) and found.qualname not in file.overloaded,
             returns_any=is_silent or ANY_RETURNED in said,
+            at=ref,
         )
 
     def init_of(self, info: nodes.TypeInfo) -> ast.FunctionDef | None:
@@ -165,6 +169,20 @@ class Project:
             raise LookupError(module)
         found = _found(file, node, module)
         return found.node if found and isinstance(found.node, ast.FunctionDef) else None
+
+    def sets_on_itself(self, info: nodes.TypeInfo, name: str) -> bool:
+        """Tell whether a class's own methods assign an attribute of that name to their object."""
+        module = info.module_name
+        file = None if self.is_foreign(module) else self._file(module)
+        if file is None:
+            return False
+        inside = f"{info.fullname.removeprefix(f'{module}.')}."
+        return any(
+            _sets_on_first(each.node, name)
+            for there in file.functions.values()
+            for each in there
+            if each.class_name == info.name and each.qualname.startswith(inside)
+        )
 
     def names_of(self, module: str) -> tuple[str, ...]:
         """Give the names that a module has, but those of type variables.
@@ -234,7 +252,7 @@ def _found(file: _File, node: nodes.FuncDef | nodes.LambdaExpr, module: str) -> 
                 each
                 for there in file.functions.values()
                 for each in there
-                if each.qualname == name and not _is_overload(each.node)
+                if each.qualname == name and not is_overload(each.node)
             ]
     return found[0] if len(found) == 1 else None
 
@@ -249,12 +267,6 @@ def _is_lambda_at(found: Function, node: nodes.LambdaExpr) -> bool:
     )
 
 
-def _is_overload(node: Function) -> bool:
-    return not isinstance(node, ast.Lambda) and any(
-        ast.unparse(each).rpartition(".")[2] == "overload" for each in node.decorator_list
-    )
-
-
 def _is_annotated(found: Definition) -> bool:
     node = found.node
     if isinstance(node, ast.Lambda):
@@ -265,6 +277,32 @@ def _is_annotated(found: Definition) -> bool:
         named = named[1:]
     others = [each for each in (*given.kwonlyargs, given.vararg, given.kwarg) if each is not None]
     return node.returns is not None and all(each.annotation for each in (*named, *others))
+
+
+def _sets_on_first(node: Function, name: str) -> bool:
+    """Tell whether a method assigns an attribute to its first parameter, in whichever words."""
+    if isinstance(node, ast.Lambda) or not node.args.args:
+        return False
+    own = node.args.args[0].arg
+    for each in ast.walk(node):
+        match each:
+            case ast.Attribute(value=ast.Name(id=owner), attr=its, ctx=ast.Store() | ast.Del()):
+                found = owner, its
+            case ast.Call(args=[ast.Name(id=owner), ast.Constant(value=str(its)), *_]) if (
+                ast.unparse(each.func).endswith(("setattr", "__setattr__"))
+            ):
+                found = owner, its
+            case ast.Subscript(
+                value=ast.Attribute(value=ast.Name(id=owner), attr="__dict__"),
+                slice=ast.Constant(value=str(its)),
+                ctx=ast.Store(),
+            ):
+                found = owner, its
+            case _:
+                continue
+        if found == (own, name):
+            return True
+    return False
 
 
 def _is_ignored(source: Source, node: Function) -> bool:

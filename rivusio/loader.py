@@ -9,11 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from rivusio.compiled.artifacts import Artifact, artifacts_of, loaded, staleness
+from rivusio.compiled.fitting import Starting, fitting, why_none_fits
 from rivusio.compiled.guards import Inlined, function_of, why_not
 from rivusio.compiled.program import Program
 from rivusio.compiled.shape import Shape, shapes_of
 from rivusio.config import BackpressureConfig
 from rivusio.mode import Mode, NotCompiledError, NotCompiledWarning, current_mode
+from rivusio.origins import calling_frame, files_of
 from rivusio.stage import Stage
 
 
@@ -48,12 +50,8 @@ def register(
     _in_process[key_of(stages, read_ahead)] = compiled, tuple(stages)
 
 
-def program_for(
-    stages: Sequence[Stage], read_ahead: BackpressureConfig | None, files: Iterable[str]
-) -> Program | None:
+def program_for(starting: Starting) -> Program | None:
     """Give the program for a run that starts now; None if it is to be interpreted.
-
-    `files` are those that may have an artifact of this chain beside them.
 
     Raises:
         NotCompiledError: in mode "compiled", with the reason why there is nothing to run.
@@ -61,11 +59,11 @@ def program_for(
     mode = current_mode()
     if mode == "interpreted":
         return None
-    files = tuple(files)
-    found = _found(stages, read_ahead, files)
+    files = tuple(files_of(starting.place, starting.stages))
+    found = _found(starting, files)
     if isinstance(found, Program):
         return found
-    _interpret(mode, stages, found, files[0] if files else "")
+    _interpret(mode, starting.stages, found, files[0] if files else "")
     return None
 
 
@@ -80,7 +78,20 @@ def _interpret(mode: Mode, stages: Sequence[Stage], reason: str | None, file: st
         message += f"; {_mend(file)}"
     if reason is not None and (file, message) not in _warned:
         _warned.add((file, message))
-        warnings.warn(message, NotCompiledWarning, stacklevel=6)
+        _warn(message)
+
+
+def _warn(message: str) -> None:
+    """Warn at the user's line, however many calls of ours are between."""
+    frame = calling_frame()
+    warnings.warn_explicit(
+        message,
+        NotCompiledWarning,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        frame.f_globals.get("__name__"),
+        frame.f_globals.setdefault("__warningregistry__", {}),
+    )
 
 
 def _mend(file: str) -> str:
@@ -90,15 +101,14 @@ def _mend(file: str) -> str:
     return f"run `rivusio compile {file}`" if file else "run `rivusio compile` on its file"
 
 
-def _found(
-    stages: Sequence[Stage], read_ahead: BackpressureConfig | None, files: Iterable[str]
-) -> Program | str | None:
+def _found(starting: Starting, files: Iterable[str]) -> Program | str | None:
     """Give a program, or why none can be used; None if there is none at all."""
+    stages, read_ahead = starting.stages, starting.read_ahead
     if _in_process and (known := _in_process.get(key_of(stages, read_ahead))) is not None:
         return _guarded(known[0], stages, read_ahead)
     if compile_on_demand is not None:
         return _guarded(compile_on_demand(stages, read_ahead), stages, read_ahead)
-    return _of_files(stages, read_ahead, files)
+    return _of_files(starting, files)
 
 
 def _guarded(
@@ -108,83 +118,20 @@ def _guarded(
     return compiled.program if reason is None else reason
 
 
-def _of_files(
-    stages: Sequence[Stage], read_ahead: BackpressureConfig | None, files: Iterable[str]
-) -> Program | str | None:
+def _of_files(starting: Starting, files: Iterable[str]) -> Program | str | None:
     candidates = [artifact for file in dict.fromkeys(files) for artifact in artifacts_of(file)]
     if not candidates:
         return None
-    shapes = shapes_of(stages, read_ahead)
     reason = None
-    for artifact in _fitting(candidates, shapes, stages):
+    for artifact in fitting(candidates, starting, starting.shapes()):
         why = staleness(artifact)
         if why is None:
-            found = loaded(artifact, stages)
+            found = loaded(artifact, starting.stages)
             if not isinstance(found, str):
                 return found[0]
             why = found
         reason = reason or why
-    return (
-        reason
-        or next(_whole_reasons(candidates), None)
-        or _changed(candidates, shapes, stages)
-        or _set_anew(candidates, stages)
-    )
-
-
-def _fitting(
-    candidates: Sequence[Artifact], shapes: tuple[Shape, ...], stages: Sequence[Stage]
-) -> Iterator[Artifact]:
-    """Give the artifacts that may be of this chain: of its shapes, and of its functions' names."""
-    for artifact in candidates:
-        manifest = artifact.manifest
-        if manifest is None or manifest.shapes != shapes:
-            continue
-        if all(
-            at is None or (found := function_of(stage)) is None or _is_named(found, at.qualname)
-            for at, stage in zip(manifest.functions, stages, strict=True)
-        ):
-            yield artifact
-
-
-def _is_named(function: object, qualname: str) -> bool:
-    return getattr(function, "__qualname__", qualname) == qualname
-
-
-def _changed(
-    candidates: Sequence[Artifact], shapes: tuple[Shape, ...], stages: Sequence[Stage]
-) -> str | None:
-    """Say which function of a chain was replaced, if its stages have the names they had."""
-    names = [stage.name for stage in stages]
-    for artifact in candidates:
-        manifest = artifact.manifest
-        if manifest is None or manifest.shapes != shapes:
-            continue
-        if [each.name for each in manifest.report] == names:
-            for index, (at, stage) in enumerate(zip(manifest.functions, stages, strict=True)):
-                found = function_of(stage)
-                if at is not None and found is not None and not _is_named(found, at.qualname):
-                    return f"stage {index + 1} {stage.name!r} calls another function"
-    return None
-
-
-def _set_anew(candidates: Sequence[Artifact], stages: Sequence[Stage]) -> str | None:
-    """Say that a chain has other settings than it was compiled with, if it is of those stages."""
-    called = [(stage.name, function_of(stage)) for stage in stages]
-    for artifact in candidates:
-        manifest = artifact.manifest
-        if manifest is None or [each.name for each in manifest.report] != [n for n, _ in called]:
-            continue
-        known = [None if at is None else at.qualname for at in manifest.functions]
-        if all(
-            qualname is None or function is None or _is_named(function, qualname)
-            for qualname, (_, function) in zip(known, called, strict=True)
-        ):
-            return (
-                "it has other settings than it was compiled with; give them to the chain with "
-                ".with_config(...), and not to the run"
-            )
-    return None
+    return reason or next(_whole_reasons(candidates), None) or why_none_fits(candidates, starting)
 
 
 def _whole_reasons(candidates: Sequence[Artifact]) -> Iterator[str]:

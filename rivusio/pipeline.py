@@ -12,7 +12,7 @@ from rivusio.clock import Clock
 from rivusio.interpreter import drive
 from rivusio.interpreter.calls import refuse_awaitable
 from rivusio.monitoring import MetricsCollector
-from rivusio.origins import calling_file
+from rivusio.origins import Place, making_place
 from rivusio.parallel import AsyncParallel, SyncParallel
 from rivusio.pipeline_metrics import PipelineMetricsMixin
 from rivusio.runs import InThread, Run, process_one, start_plain_run, start_run
@@ -60,12 +60,12 @@ class BasePipe(ABC, Generic[In, Out]):
     _rivusio_name: str | None = None
     _rivusio_given_config: StageConfig | None = None
     _rivusio_monitor: MetricsCollector | None = None
-    _rivusio_origin: str | None = None  # the file in which it was made, if that is known
+    _rivusio_place: Place | None = None  # what has made it, if that is known
 
     def __init__(self, name: str | None = None, *, config: StageConfig | None = None) -> None:
         self._rivusio_name = None if name is None else text("name", name)
         self._rivusio_given_config = config
-        self._rivusio_origin = calling_file()
+        self._rivusio_place = making_place(self)
 
     @property
     def name(self) -> str:
@@ -126,8 +126,8 @@ class BasePipe(ABC, Generic[In, Out]):
             TypeError: when the source is none, or the settings cannot work here.
         """
         monitor = self._rivusio_monitor if monitor is None else monitor
-        origin = self._rivusio_origin
-        return start_run(self._rivusio_stages(), source, config, monitor, clock, origin)
+        place = self._rivusio_place
+        return start_run(self._rivusio_stages(), source, config, monitor, clock, place)
 
 
 class SyncFamily(BasePipe[In, Out]):
@@ -209,8 +209,8 @@ class SyncFamily(BasePipe[In, Out]):
             TypeError: when the source is none, or something here needs an event loop.
         """
         monitor = self._rivusio_monitor if monitor is None else monitor
-        origin = self._rivusio_origin
-        return start_plain_run(self._rivusio_stages(), source, config, monitor, clock, origin)
+        place = self._rivusio_place
+        return start_plain_run(self._rivusio_stages(), source, config, monitor, clock, place)
 
 
 class AsyncFamily(BasePipe[In, Out]):
@@ -364,7 +364,7 @@ class _Chain(BasePipe[In, Out], PipelineMetricsMixin):
             in_loop=in_loop,
             in_thread=in_thread,
             seen=self._note_output,
-            origin=self._rivusio_origin,
+            place=self._rivusio_place,
         )
 
     def _rivusio_operation(self) -> NoReturn:

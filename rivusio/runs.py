@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 
 from rivusio.buffer import BufferStatistics
 from rivusio.clock import SYSTEM, Clock
+from rivusio.compiled.fitting import Starting
 from rivusio.compiled.line import CompiledLine
 from rivusio.compiled.one import One
 from rivusio.config import StreamConfig
@@ -29,7 +30,7 @@ from rivusio.interpreter.node import END, Closing, Item, RunState, yield_to_loop
 from rivusio.interpreter.source import check_source
 from rivusio.loader import program_for
 from rivusio.monitoring import MetricsCollector
-from rivusio.origins import files_of
+from rivusio.origins import Place
 from rivusio.settings import StageConfig, resolve
 from rivusio.stage import Stage, is_async_callable, refuse_sizes
 
@@ -51,17 +52,16 @@ class _Execution:
 
     def __init__(
         self,
-        stages: Sequence[Stage],
+        starting: Starting,
         source: Iterable[Item] | AsyncIterable[Item],
         config: StageConfig | None,
         monitor: MetricsCollector | None,
         clock: Clock | None,
-        origin: str | None,
         *,
         in_loop: bool,
     ) -> None:
-        read_ahead = resolve(config).backpressure
-        program = program_for(stages, read_ahead, files_of(origin, stages))
+        stages, read_ahead = starting.stages, starting.read_ahead
+        program = program_for(starting)
         check_source(source, in_loop=in_loop)
         _refuse_other("monitor", monitor, "attach", "a PipelineMonitor")
         _refuse_other("clock", clock, "now", "a Clock")
@@ -244,11 +244,11 @@ def start_run(
     config: StageConfig | None,
     monitor: MetricsCollector | None,
     clock: Clock | None,
-    origin: str | None = None,
+    place: Place | None = None,
 ) -> Run[Any]:  # the pipeline's Out
     """Fix everything that a run fixes at its start, and give the run."""
-    stages = _configured(stages, config)
-    return Run(_Execution(stages, source, config, monitor, clock, origin, in_loop=True))
+    starting = _starting(stages, config, place)
+    return Run(_Execution(starting, source, config, monitor, clock, in_loop=True))
 
 
 def start_plain_run(
@@ -257,23 +257,23 @@ def start_plain_run(
     config: StageConfig | None,
     monitor: MetricsCollector | None,
     clock: Clock | None,
-    origin: str | None = None,
+    place: Place | None = None,
 ) -> Generator[Any, None, None]:  # the pipeline's Out
     """Fix everything that a run fixes at its start, and give its outputs.
 
     Raises:
         TypeError: when a stage needs an event loop.
     """
-    stages = _configured(stages, config)
-    if resolve(config).backpressure is not None:
+    starting = _starting(stages, config, place)
+    if starting.read_ahead is not None:
         message = (
             "the config of this run has a buffer, which a task must fill: a sync run has no event "
             "loop; use .stream(source)"
         )
         raise TypeError(message)
-    for index, stage in enumerate(stages):
+    for index, stage in enumerate(starting.stages):
         _refuse_without_loop(index, stage)
-    execution = _Execution(stages, source, config, monitor, clock, origin, in_loop=False)
+    execution = _Execution(starting, source, config, monitor, clock, in_loop=False)
     return execution.plain_outputs()
 
 
@@ -283,6 +283,13 @@ def _refuse_other(field: str, value: object, method: str, wanted: str) -> None:
         return
     message = f"{field} must be {wanted}, got {value!r} of type {type(value).__name__}"
     raise TypeError(message)
+
+
+def _starting(stages: Sequence[Stage], config: StageConfig | None, place: Place | None) -> Starting:
+    """Fix what a run does: its stages with their settings, and its buffer."""
+    configured = _configured(stages, config)
+    read_ahead = resolve(config).backpressure
+    return Starting(configured, read_ahead, place, is_set_by_run=configured is not stages)
 
 
 def _configured(stages: Sequence[Stage], config: StageConfig | None) -> Sequence[Stage]:
@@ -327,7 +334,7 @@ async def process_one(
     in_loop: bool,
     in_thread: InThread | None = None,
     seen: Seen | None = None,
-    origin: str | None = None,
+    place: Place | None = None,
 ) -> Item:
     """Take one item through stages that are all 1:1.
 
@@ -337,7 +344,7 @@ async def process_one(
         in_loop: whether there is an event loop.
         in_thread: makes the calls of sync stages, if they are not to be made right here.
         seen: is told what each stage has given.
-        origin: the file in which the chain was made.
+        place: what has made the chain, if that is known.
 
     Raises:
         PipelineError: when a stage fails; there is nothing to skip to, so `on_error` is not asked.
@@ -353,7 +360,7 @@ async def process_one(
     run = RunState(SYSTEM, in_loop=in_loop, yield_every=DEFAULT_YIELD_EVERY, counters=None)
     program = None
     if in_thread is None and not any(map(_is_in_threads, stages)):
-        program = program_for(stages, None, files_of(origin, stages))
+        program = program_for(Starting(stages, None, place))
     if program is not None:
         given = program.namespace["process"](One(run, stages, program, seen), item)
         return await given if in_loop else given

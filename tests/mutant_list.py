@@ -680,7 +680,7 @@ RUNNING: tuple[Mutant, ...] = (
     Mutant(
         "3.2",
         RUNS,
-        "if resolve(config).backpressure is not None:",
+        "if starting.read_ahead is not None:",
         "if False:",
         "iterate() takes a buffer",
     ),
@@ -2378,17 +2378,17 @@ MEASURING: tuple[Mutant, ...] = (
         "7.1",
         PIPELINE,
         "monitor = self._rivusio_monitor if monitor is None else monitor\n"
-        "        origin = self._rivusio_origin\n        return start_run",
+        "        place = self._rivusio_place\n        return start_run",
         "monitor = self._rivusio_monitor or monitor\n"
-        "        origin = self._rivusio_origin\n        return start_run",
+        "        place = self._rivusio_place\n        return start_run",
         "stream(monitor=...) does not win over set_monitor()",
     ),
     Mutant(
         "7.1",
         PIPELINE,
         "monitor = self._rivusio_monitor if monitor is None else monitor\n"
-        "        origin = self._rivusio_origin\n        return start_plain",
-        "origin = self._rivusio_origin\n        return start_plain",
+        "        place = self._rivusio_place\n        return start_plain",
+        "place = self._rivusio_place\n        return start_plain",
         "iterate() forgets the monitor of set_monitor()",
     ),
     Mutant(

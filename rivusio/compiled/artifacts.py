@@ -19,6 +19,7 @@ from rivusio.compiled.guards import Inlined, difference, function_of
 from rivusio.compiled.manifest import (
     FOLDER,
     BrokenArtifact,
+    FunctionAt,
     Manifest,
     hash_of,
     read,
@@ -40,17 +41,21 @@ class Artifact:
 
     Attributes:
         path: the generated module.
+        of: the user's file, by the name that was asked for.
         manifest: what stands beside it.
         broken: why it cannot be used at all.
         programs: what was loaded of it, by the user's modules that it reads.
+        seen: the code that each stage was last seen to call, and is that of its function.
     """
 
     path: Path
+    of: str
     manifest: Manifest | None = None
     broken: str = ""
     programs: dict[tuple[int, ...], tuple[Program, tuple[Inlined, ...]]] = field(
         default_factory=dict
     )
+    seen: dict[int, CodeType] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -75,19 +80,20 @@ def artifacts_of(file: str) -> list[Artifact]:
         return []
     known = _folders.get(file)
     if known is None or known.changed != changed:
-        known = _folders[file] = _Folder(changed, list(_read_all(Path(folder), stem_for(file))))
+        known = _folders[file] = _Folder(changed, list(_read_all(Path(folder), file)))
     return known.artifacts
 
 
-def _read_all(folder: Path, stem: str) -> Iterator[Artifact]:
+def _read_all(folder: Path, file: str) -> Iterator[Artifact]:
+    stem = stem_for(file)
     for path in sorted(folder.glob("*.json")):
         if stem_of(path) != stem:
             continue
         module = path.with_suffix(".py")
         try:
-            yield Artifact(module, read(path))
+            yield Artifact(module, file, read(path))
         except BrokenArtifact as error:
-            yield Artifact(module, broken=str(error))
+            yield Artifact(module, file, broken=str(error))
 
 
 def loaded(
@@ -154,18 +160,44 @@ def _inlined(
     for index in manifest.inlined:
         name = f"stage {index + 1} {stages[index].name!r}"
         function, at = function_of(stages[index]), manifest.functions[index]
-        if function is None or at is None:
+        if function is None or at is None or not is_named(at, stages[index]):
             return f"{name} calls another function"
         code = function.__code__
-        if (code.co_qualname, code.co_firstlineno) != (at.qualname, at.line):
-            return f"{name} calls another function"
-        path = artifact.path.parent.parent / at.file
-        if not any(code == each for each in _codes_of(path, code)):
-            return f"the code of {name} is not what {path.name} says{_rewritten(code)}"
+        if not is_function(artifact, index, stages[index]):
+            return f"the code of {name} is not what {Path(at.file).name} says{_rewritten(code)}"
         if function.__defaults__ or function.__kwdefaults__ or function.__closure__:
             return f"the function of {name} was changed"
         found.append(Inlined(index, function, code))
     return tuple(found)
+
+
+def is_named(at: FunctionAt, stage: Stage) -> bool:
+    """Tell whether a stage calls a function of that name and line."""
+    function = function_of(stage)
+    if function is None:
+        return False
+    code = function.__code__
+    return (code.co_qualname, code.co_firstlineno) == (at.qualname, at.line)
+
+
+def is_function(artifact: Artifact, index: int, stage: Stage) -> bool:
+    """Tell whether a stage calls the very function that is known of it: also its code is that."""
+    function = function_of(stage)
+    manifest = artifact.manifest
+    if function is None or manifest is None:
+        return False
+    code, at = function.__code__, manifest.functions[index]
+    if artifact.seen.get(index) is code:
+        return True
+    if at is None or not is_named(at, stage):
+        return False
+    codes = _codes_of(artifact.path.parent.parent / at.file, code)
+    if len(codes) == at.among:
+        codes = codes[at.ordinal : at.ordinal + 1]  # else Python has made one of several
+    if [code] != codes:
+        return False
+    artifact.seen[index] = code
+    return True
 
 
 def _rewritten(code: CodeType) -> str:
@@ -176,7 +208,7 @@ def _rewritten(code: CodeType) -> str:
 
 
 def _codes_of(path: Path, code: CodeType) -> list[CodeType]:
-    """Give what Python makes of the functions of that name and line in a user's file."""
+    """Give what Python makes of the functions of that name and line in a user's file, in order."""
     key = f"{_hash_of_file(str(path))} {path}"
     if key not in _codes:
         codes: dict[tuple[str, int], list[CodeType]] = {}
@@ -187,7 +219,19 @@ def _codes_of(path: Path, code: CodeType) -> list[CodeType]:
         for each in _within(whole):
             codes.setdefault((each.co_qualname, each.co_firstlineno), []).append(each)
         _codes[key] = codes
-    return _codes[key].get((code.co_qualname, code.co_firstlineno), [])
+    found = _codes[key].get((code.co_qualname, code.co_firstlineno), [])
+    if len(found) < 2:
+        return found
+    starts = {id(each): _start_of(each) for each in found}
+    if None in starts.values():
+        return []  # they cannot be told apart
+    return sorted(found, key=lambda each: starts[id(each)] or (0, 0))
+
+
+def _start_of(code: CodeType) -> tuple[int, int] | None:
+    """Give where the body of a function begins; None where Python keeps no columns."""
+    positions = [each for each in code.co_positions() if each[3]]
+    return min(((line or 0, column or 0) for line, _, column, _ in positions), default=None)
 
 
 def _within(code: CodeType) -> Iterator[CodeType]:

@@ -47,7 +47,7 @@ def why_not(
 ) -> str | None:
     """Say why these stages are not those that were compiled; None if they are."""
     if shapes_of(stages, read_ahead) != shapes:
-        return _shape_difference(stages, read_ahead, shapes)
+        return shape_difference(stages, shapes_of(stages, read_ahead), shapes)
     return difference(stages, inlined)
 
 
@@ -62,14 +62,24 @@ def difference(stages: Sequence[Stage], inlined: Sequence[Inlined]) -> str | Non
     return None
 
 
-def _shape_difference(
-    stages: Sequence[Stage], read_ahead: BackpressureConfig | None, shapes: tuple[Shape, ...]
+def shape_difference(
+    stages: Sequence[Stage], now: tuple[Shape, ...], then: tuple[Shape, ...]
 ) -> str:
-    now = shapes_of(stages, read_ahead)
-    if len(now) != len(shapes):
-        return f"it has {len(now)} stages, not {len(shapes)}"
-    index = next(index for index, shape in enumerate(now) if shape != shapes[index])
-    if read_ahead is not None:
-        index -= 1
-    name = stages[max(index, 0)].name
-    return f"stage {max(index, 0) + 1} {name!r} is of another kind or has other settings"
+    """Say in what the stages are not those that were compiled."""
+    if len(now) != len(then):
+        return f"it has {len(now)} stages, not {len(then)}"
+    index = next(index for index, shape in enumerate(now) if shape != then[index])
+    at = max(index - (len(now) - len(stages)), 0)  # the buffer of the run stands before the stages
+    change = _change(stages[at], now[index], then[index])
+    return f"stage {at + 1} {stages[at].name!r} {change}"
+
+
+def _change(stage: Stage, now: Shape, then: Shape) -> str:
+    """Say what is another with a stage, in words that go behind its name."""
+    if now.kind != then.kind:
+        return f"is a {now.kind}, and was compiled as a {then.kind}"
+    if now.entry != then.entry:
+        return "calls another kind of function than when it was compiled"
+    if now.treated and not stage.settings.treat_failures:
+        return "has a handle_error, and had none when it was compiled"
+    return "has other settings than when it was compiled"

@@ -19,19 +19,31 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from rivusio.compiled.program import Holding, Place, Statement
 from rivusio.compiled.shape import Shape
+from rivusio.origins import Stretch
 
-FORMAT = 1
+FORMAT = 2
 FOLDER = "__rivusio__"
 
 
 class FunctionAt(BaseModel):
-    """Where the function of a stage is written: the file, its qualified name, its first line."""
+    """Where the function of a stage is written.
+
+    Attributes:
+        file: the file.
+        qualname: its qualified name.
+        line: its first line.
+        ordinal: which it is of the functions of that name and line, from the left: of two lambdas
+            in one line, say.
+        among: how many those are.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     file: str
     qualname: str
     line: int
+    ordinal: int = 0
+    among: int = 1
 
 
 class StageReport(BaseModel):
@@ -68,6 +80,8 @@ class Manifest(BaseModel):
         chain: what the chain is called.
         module: the hash of the generated module.
         sources: the hash of every file that it was made from, by its path.
+        made_by: the expression that makes the chain, if the file has it; where Python notes
+            another one than the text shows, both.
         shapes: what of the stages decided how the module looks.
         functions: for each stage, where its function is written, if that is known.
         inlined: the stages whose bodies stand in the module.
@@ -87,6 +101,7 @@ class Manifest(BaseModel):
     chain: str
     module: str
     sources: dict[str, str]
+    made_by: tuple[Stretch, ...] = ()
     shapes: tuple[Shape, ...]
     functions: tuple[FunctionAt | None, ...]
     inlined: tuple[int, ...]

@@ -132,9 +132,10 @@ def _entry_of(operation: Operation) -> Entry:
         return "pass"
     if isinstance(operation, UserStream):
         return "call"
-    if operation.entry == "await" and not is_coroutine_function(operation.call):
-        return "either"  # it says that it gives an awaitable; only a true coroutine function must
-    return operation.entry
+    if operation.entry not in ("await", "either"):
+        return operation.entry
+    # What says that it gives an awaitable may give another thing; a true coroutine function not.
+    return "await" if is_coroutine_function(operation.call) else "either"
 
 
 def is_coroutine_function(function: Any) -> bool:  # any callable

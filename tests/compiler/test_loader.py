@@ -254,11 +254,22 @@ async def test_code_that_was_patched(folder: Path, monkeypatch: pytest.MonkeyPat
 
 async def test_an_attribute_of_the_instance(folder: Path) -> None:
     flow = imported()
+    double = flow.sync.pipes[0]
+    double.process = lambda data: data + 100
+    reason = "stage 1 'Double' calls another function"
+    await only_interpreted(flow.sync, [202, 204, 206], reason)
+    del double.process
+    assert is_compiled(flow.sync)
+
+
+async def test_the_same_in_a_chain_that_was_not_compiled(folder: Path) -> None:
+    flow = imported()
     double = flow.Double()
     double.process = lambda data: data + 100
     pipe = twice(flow, double)
-    await only_interpreted(pipe, [201, 202, 203], "stage 1 'Double' calls another function")
-    assert is_compiled(flow.sync)  # the class is as it was
+    assert not is_compiled(pipe)  # and no warning, which would be an error
+    assert await results(pipe) == [201, 202, 203]
+    assert refusal(pipe) == "it was not compiled"
 
 
 async def test_a_subclass_with_a_method_of_its_own(folder: Path) -> None:
@@ -286,7 +297,27 @@ OTHER_SETTINGS = (
 async def test_other_settings_are_another_chain(folder: Path) -> None:
     flow = imported()
     code = compile("sync.with_config(StreamConfig(retry_attempts=2))", str(flow.__file__), "eval")
-    await only_interpreted(eval(code, vars(flow)), [4, 8, 12], OTHER_SETTINGS)  # noqa: S307  made in that file
+    pipe = eval(code, vars(flow))  # noqa: S307  so that it is made in that file
+    assert not is_compiled(pipe)  # and no warning, which would be an error
+    assert await results(pipe) == [4, 8, 12]
+    assert refusal(pipe) == "it was not compiled"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("handle_error", lambda *_: 0, "has a handle_error, and had none when it was compiled"),
+        ("_rivusio_given_config", rivusio.StreamConfig(on_error="skip"), "has other settings than"),
+        ("process", abs, "calls another kind of function than when it was compiled"),
+    ],
+)
+async def test_what_is_another_with_a_compiled_chain_is_told(
+    folder: Path, name: str, value: object, reason: str
+) -> None:
+    flow = imported()
+    setattr(flow.lone, name, value)
+    with pytest.warns(NotCompiledWarning, match=f"Add runs interpreted: stage 1 'Add' {reason}"):
+        assert not is_compiled(flow.lone)
 
 
 async def test_settings_of_the_run_alone_are_told(folder: Path) -> None:

@@ -8,6 +8,13 @@ from tests.equivalence.bodies import INTO_X, OUT_OF_X, TYPES, Place, lines_of
 from tests.equivalence.pipes import FILTERS, FLAT_MAPS, Stage
 
 LAZY = {"lazy flat-map pipe", "async flat-map pipe"}
+# How a flat-map says that it gives a collection, and how it makes one of a list.
+COLLECTIONS = (
+    ("Iterable[{0}]", "{0}"),
+    ("list[{0}]", "{0}"),
+    ("tuple[{0}, ...]", "tuple({0})"),
+    ("Sequence[{0}]", "{0}"),
+)
 STREAM_BODIES = {
     "passes": "async for data in stream:\n    {body}\n    yield x",
     "twice": "async for data in stream:\n    {body}\n    yield x\n    yield -x",
@@ -55,7 +62,16 @@ def _leave(stage: Stage, data: str) -> str:
 
 
 def _yields(stage: Stage) -> bool:
-    return stage.op in LAZY or stage.op == "async flat_map"
+    return stage.op in LAZY or (stage.op == "async flat_map" and not gives_list(stage))
+
+
+def gives_list(stage: Stage) -> bool:
+    """Tell whether a function given to `flat_map` is a coroutine function, and no generator."""
+    return stage.op == "async flat_map" and stage.step > 1
+
+
+def _collection(stage: Stage) -> tuple[str, str]:
+    return COLLECTIONS[stage.step % len(COLLECTIONS)]
 
 
 def _end(stage: Stage, data: str) -> list[str]:
@@ -72,7 +88,9 @@ def _end(stage: Stage, data: str) -> list[str]:
             *(["    await pause()"] if stage.kind.family == "async" and stage.size > 2 else []),
         ]
     if stage.op in FLAT_MAPS:
-        return [f"return [{OUT_OF_X[stage.gives]} for x in range(x, x + x % 3 + {stage.size - 1})]"]
+        each = OUT_OF_X[stage.gives]
+        made = f"[{each} for x in range(x, x + x % 3 + {stage.size - 1})]"
+        return [f"return {_collection(stage)[1].format(made)}"]
     if stage.gives == "none" and stage.size % 2:
         return []  # it runs to its end, as functions do that are called for what they do
     return [f"return {OUT_OF_X[stage.gives]}"]
@@ -132,7 +150,8 @@ def result(stage: Stage) -> str:
     if stage.op == "async flat-map pipe":
         return f"AsyncIterator[{stage.out}]"
     if stage.op in FLAT_MAPS:
-        return f"Iterable[{stage.out}]"
+        gives = "Iterable[{0}]" if _yields(stage) else _collection(stage)[0]
+        return gives.format(stage.out)
     return stage.out
 
 

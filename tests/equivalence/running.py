@@ -133,6 +133,23 @@ def recorded(
         return [Event(0.0, "not compiled", str(error))]
 
 
+def differs_elsewhere(
+    path: Path, name: str, source: SourceScript, consumer: ConsumerScript, *, monitor: bool
+) -> str | None:
+    """Say how a chain of the same stages differs that another expression of the file makes.
+
+    It may run on what was compiled, where that is surely its own, or interpreted.
+    """
+    first = recorded(path, name, source, consumer, "interpreted", monitor=monitor)
+    chain = imported(path, name)
+    made = compile("type(chain)._of(chain.stages)", str(path), "eval")
+    again = eval(made, {"chain": chain})  # noqa: S307  so that it is made in that file
+    second = record(again, source, consumer, mode="auto", monitor=monitor)
+    if _has_several_tasks(path, name):
+        return difference_of_strands(first, second, with_take=_has_take(path, name))
+    return difference(first, second)
+
+
 def compared(
     path: Path,
     name: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +12,17 @@ from pathlib import Path
 import pytest
 
 from rivusio.testing import ConsumerScript, SourceScript
+from tests.equivalence import ends
 from tests.equivalence.batches import chosen_cases
 from tests.equivalence.chains import Case
-from tests.equivalence.running import carried_out, compared, compiled, loops_of_one_stage, write
+from tests.equivalence.running import (
+    carried_out,
+    compared,
+    compiled,
+    differs_elsewhere,
+    loops_of_one_stage,
+    write,
+)
 from tests.equivalence.table import Table
 
 SEED = "1"  # with it everything that can meet does, two by two
@@ -68,6 +77,25 @@ def test_random_chains_do_the_same_in_both_modes(
     assert not found, f"{len(found)} of {runs} runs differ; the first: {found[0]}"
     assert runs >= CHAINS * RUNS_EACH
     assert not table.empty_pairs()
+
+
+def test_a_chain_of_the_same_stages_does_the_same_wherever_it_is_made(
+    everything: Compiled,
+) -> None:
+    found, runs = [], 0
+    for case, (path, name) in zip(everything.cases, everything.places, strict=True):
+        if len(case.chain.stages) < 2:
+            continue  # a lone pipe
+        chosen, each = random.Random(name), case.runs[0]  # noqa: S311  to be the same again
+        source = ends.source(chosen, each.source, case.chain.stages[0].takes)
+        if each.consumer == "cancelled at each await":
+            continue
+        consumer = ends.consumer(chosen, each.consumer)
+        runs += 1
+        if said := differs_elsewhere(path, name, source, consumer, monitor=each.monitor):
+            found.append(f"{path.name} {name}\n{said}")
+    assert not found, f"{len(found)} of {runs} runs differ; the first: {found[0]}"
+    assert runs > CHAINS // 2
 
 
 @pytest.mark.parametrize("case", [case.stem for case in REGRESSIONS])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tests.equivalence.bodies import INTO_X, OUT_OF_X, TYPES, kinds_in
-from tests.equivalence.methods import body, handler, indented, result, stream
+from tests.equivalence.methods import body, gives_list, handler, indented, result, stream
 from tests.equivalence.pipes import Stage
 
 CLASSES = {
@@ -135,7 +135,7 @@ def _sizes(stage: Stage) -> list[str]:
 def _function(stage: Stage, name: str) -> str:
     is_async = "async " if stage.kind.family == "async" else ""
     gives = result(stage)
-    if stage.op == "async flat_map":
+    if stage.op == "async flat_map" and not gives_list(stage):
         gives = f"AsyncIterator[{stage.out}]"
     parameters = PARAMETERS.get(stage.callee, "data: {0}").format(TYPES[stage.takes])
     does = body(stage, name, "data", has_self=False)
