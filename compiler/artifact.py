@@ -113,6 +113,7 @@ def _function_at(path: Path, stage: StageInfo, *, is_inlined: bool) -> FunctionA
         line=at.line,
         ordinal=at.ordinal,
         among=at.among,
+        by_itself=at.is_only and at.by_itself,
     )
 
 

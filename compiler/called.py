@@ -33,6 +33,8 @@ class Called:
         ref: where it is written; None if it is no function that Python calls directly.
         no_function: why it is not.
         at: where it is written, whatever that is good for; None if any other may be called.
+        by_itself: whether all this holds of that function wherever it is called: the place where
+            a lambda stands, or the type of a generic pipe, has no say in it.
         is_typed: whether it says its types, and mypy has nothing against its body.
         may_give_awaitable: whether what it gives could be awaited; of a coroutine function,
             what awaiting it gives.
@@ -46,6 +48,7 @@ class Called:
     is_typed: bool = False
     may_give_awaitable: bool = True
     at: FunctionRef | None = None
+    by_itself: bool = True
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,12 @@ class Functions:
             return None
         at = called.ref
         return KnownFunction(
-            at.file, at.qualname, at.line, called.is_typed, called.may_give_awaitable
+            at.file,
+            at.qualname,
+            at.line,
+            called.is_typed,
+            called.may_give_awaitable,
+            called.by_itself,
         )
 
     # Kinds
@@ -231,8 +239,8 @@ class Functions:
         if function is None:  # a lambda, whose type is that of a callable
             gives = _ret(gives)
         is_coroutine = function is not None and _is_coroutine(function)
-        if is_coroutine and gives is not None:
-            gives = operands.awaited(gives)
+        may_be = located.returns_any and located.reason != FOREIGN
+        declared = None if function is None else _ret(function.type)
         return Called(
             is_async=is_coroutine,
             is_coroutine=is_coroutine,
@@ -240,16 +248,26 @@ class Functions:
             ref=located.ref,
             no_function=located.reason,
             is_typed=located.is_typed,
-            may_give_awaitable=gives is None
-            or operands.awaiting(gives) == "maybe"
-            or (located.returns_any and located.reason != FOREIGN),
+            may_give_awaitable=may_be or _may_be_awaited(gives, is_coroutine=is_coroutine),
             at=located.at,
+            by_itself=may_be
+            or (
+                _may_be_awaited(gives, is_coroutine=is_coroutine)
+                or not _may_be_awaited(declared, is_coroutine=is_coroutine)
+            ),
         )
 
     def _module_of(self, function: nodes.FuncDef) -> str:
         name = function.fullname
         is_local = "." not in name
         return (None if is_local else self.project.module_of(name)) or self.module
+
+
+def _may_be_awaited(gives: types.Type | None, *, is_coroutine: bool) -> bool:
+    """Tell whether what a function gives, or its coroutine, could be something to await."""
+    if gives is not None and is_coroutine:
+        gives = operands.awaited(gives)
+    return gives is None or operands.awaiting(gives) == "maybe"
 
 
 def _undecorated(node: nodes.SymbolNode | None) -> nodes.FuncDef | None:

@@ -24,6 +24,7 @@ class Facts:
         unsure: what the text does not tell, in words that go behind the stage's name; None if
             it tells all, `UNKNOWN_PIPE` if it does not even tell what makes the stage.
         at: where the function is written, whatever that is good for; None if it is not known.
+        by_itself: whether that is enough to know: no type of the stage's place has a say in it.
     """
 
     shape: Shape | None
@@ -33,6 +34,7 @@ class Facts:
     may_give_awaitable: bool
     unsure: str | None
     at: FunctionRef | None = None
+    by_itself: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class KnownFunction:
     line: int
     is_typed: bool
     may_give_awaitable: bool
+    by_itself: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Mapping
 
@@ -46,7 +47,7 @@ class FunctionSources:
             is_typed,
         )
 
-    def written_at(self, ref: FunctionRef | None) -> WrittenAt | None:
+    def written_at(self, ref: FunctionRef | None, *, by_itself: bool) -> WrittenAt | None:
         """Say which of the functions of its file a function is; None if that is not known."""
         source = None if ref is None else self._source(ref.file)
         if ref is None or source is None:
@@ -56,10 +57,10 @@ class FunctionSources:
         column = here[0] if ref.column is None and len(here) == 1 else ref.column
         if column not in here:
             return None
-        others = [each for each in named if not is_overload(each.node)]
-        is_only = len(others) <= len(here)
+        named = [each for each in named if not is_overload(each.node)]
+        is_only = len(named) <= len(here) or isinstance(named[0].node, ast.Lambda)
         at = here.index(column), len(here)
-        return WrittenAt(source.path, ref.qualname, ref.line, *at, is_only)
+        return WrittenAt(source.path, ref.qualname, ref.line, *at, is_only, by_itself)
 
     def _source(self, file: str) -> Source | None:
         path = os.path.realpath(file)

@@ -52,7 +52,8 @@ class WrittenAt:
         line: its first line.
         ordinal: which it is of the functions of that name and line, from the left.
         among: how many those are.
-        is_only: whether no other function of the file has that name.
+        is_only: whether no other definition in the file may be meant by that name.
+        by_itself: whether it is enough to know it: no type of its place has a say in the code.
     """
 
     file: str
@@ -61,6 +62,7 @@ class WrittenAt:
     ordinal: int
     among: int
     is_only: bool
+    by_itself: bool = True
 
 
 @dataclass(frozen=True, slots=True)

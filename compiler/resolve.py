@@ -12,8 +12,8 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from rivusio.compiler import live_child
@@ -81,9 +81,7 @@ class _Resolver:
         self._by_file = {os.path.realpath(each.file): each.name for each in typed.modules}
         self._files = {os.path.realpath(each.file): each.file for each in typed.modules}
         self._sources = FunctionSources(source, self._names)
-        self._known = {_key(each): each for each in typed.functions} | {
-            _key(each): _known(stage) for stage, each in _functions(typed)
-        }
+        self._known = _by_key(typed.functions) | _by_key(_functions(typed))
         self._said: list[Diagnostic] = []
         self._monitored = dict(_monitored(source.tree))
 
@@ -162,7 +160,7 @@ class _Resolver:
             facts.may_give_awaitable,
             None if isinstance(function, str) else function,
             function if isinstance(function, str) else "",
-            self._sources.written_at(facts.at),
+            self._sources.written_at(facts.at, by_itself=facts.by_itself),
         )
 
     def _where(self, span: Span) -> str:
@@ -274,7 +272,9 @@ class _Resolver:
             may_be,
             None if isinstance(function, str) else function,
             function if isinstance(function, str) else "",
-            self._sources.written_at(at),
+            self._sources.written_at(
+                at, by_itself=may_be or (known is not None and known.by_itself)
+            ),
         )
 
     def _ref(self, at: FunctionRef, text: Stage | None) -> FunctionRef:
@@ -306,23 +306,33 @@ def _unsure(chain: Chain) -> list[tuple[int, Stage]]:
     return [(index, stage) for index, stage in enumerate(chain.stages) if stage.facts.unsure]
 
 
-def _functions(typed: TypedFile) -> Iterator[tuple[Stage, FunctionRef]]:
-    """Give the functions that the stages call, as far as the text tells."""
+def _functions(typed: TypedFile) -> Iterator[KnownFunction]:
+    """Give the functions that the stages call, as far as the text tells by itself."""
     for each in typed.chains:
         for stage in each.chain.stages:
-            if stage.facts.function is not None:
-                yield stage, stage.facts.function
+            facts, at = stage.facts, stage.facts.function
+            if at is not None and facts.by_itself:
+                place = at.file, at.qualname, at.line
+                yield KnownFunction(*place, facts.is_typed, facts.may_give_awaitable)
+
+
+def _by_key(functions: Iterable[KnownFunction]) -> dict[tuple[str, str, int], KnownFunction]:
+    """Give functions by what a live one shows: of two lambdas in a line, what holds of both."""
+    found: dict[tuple[str, str, int], KnownFunction] = {}
+    for each in functions:
+        other = found.setdefault(_key(each), each)
+        if other != each:
+            found[_key(each)] = replace(
+                each,
+                is_typed=each.is_typed and other.is_typed,
+                may_give_awaitable=each.may_give_awaitable or other.may_give_awaitable,
+                by_itself=each.by_itself and other.by_itself,
+            )
+    return found
 
 
 def _key(at: FunctionRef | KnownFunction) -> tuple[str, str, int]:
     return os.path.realpath(at.file), at.qualname, at.line
-
-
-def _known(stage: Stage) -> KnownFunction:
-    """Say what mypy knows of the function of a stage."""
-    facts, at = stage.facts, stage.facts.function
-    assert at is not None  # noqa: S101  it was looked for
-    return KnownFunction(at.file, at.qualname, at.line, facts.is_typed, facts.may_give_awaitable)
 
 
 def _is_same(one: FunctionRef, other: FunctionRef) -> bool:

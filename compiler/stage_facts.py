@@ -297,6 +297,7 @@ def _facts(shape: Shape | None, called: Called, unsure: str | None) -> Facts:
         called.may_give_awaitable,
         unsure,
         called.at,
+        called.by_itself,
     )
 
 

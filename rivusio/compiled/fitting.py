@@ -75,8 +75,10 @@ def is_made_there(artifact: Artifact, place: Place | None) -> bool:
 def _is_known(artifact: Artifact, manifest: Manifest, stages: Sequence[Stage]) -> bool:
     """Tell whether each stage that calls something calls the very function that is known."""
     return all(
-        shape.entry == "pass" or is_function(artifact, index, stage)
-        for index, (shape, stage) in enumerate(zip(manifest.shapes, stages, strict=True))
+        shape.entry == "pass" or (at is not None and at.by_itself and is_function(artifact, *each))
+        for shape, at, each in zip(
+            manifest.shapes, manifest.functions, enumerate(stages), strict=True
+        )
     )
 
 

@@ -35,6 +35,8 @@ class FunctionAt(BaseModel):
         ordinal: which it is of the functions of that name and line, from the left: of two lambdas
             in one line, say.
         among: how many those are.
+        by_itself: whether it is enough to know that it is called: no type of the place where it is
+            called has a say in the code.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,6 +46,7 @@ class FunctionAt(BaseModel):
     line: int
     ordinal: int = 0
     among: int = 1
+    by_itself: bool = True
 
 
 class StageReport(BaseModel):

@@ -161,7 +161,8 @@ def test_known_functions_are_enough_wherever_a_chain_is_made(tmp_path: Path) -> 
 def test_two_lambdas_of_one_line_are_not_one_another(tmp_path: Path) -> None:
     flow = compiled(
         tmp_path,
-        "chain = map(lambda n: n + '1') >> (lambda n: n + '2')\n"
+        "def end(text: str) -> Any:\n    return text\n"
+        "chain = map(lambda n: end(n + '1')) >> (lambda n: end(n + '2'))\n"
         "def swapped() -> Any:\n    return chain.pipes[1] >> chain.pipes[0]\n"
         "def again() -> Any:\n    return chain.pipes[0] >> chain.pipes[1]\n",
     )
@@ -170,6 +171,29 @@ def test_two_lambdas_of_one_line_are_not_one_another(tmp_path: Path) -> None:
         assert is_compiled(flow.again())
     assert same_in_both_modes(flow.swapped, ["x"]) == ["x21"]
     assert not is_compiled(flow.swapped())
+
+
+async def test_what_only_the_types_of_a_place_tell_holds_of_no_other(tmp_path: Path) -> None:
+    flow = compiled(
+        tmp_path,
+        "from typing import TypeVar\nfrom rivusio import AsyncBasePipe\nT = TypeVar('T')\n"
+        "class Same(SyncBasePipe[T, T]):\n    def process(self, data: T) -> T:\n"
+        "        return data\n"
+        "class Later(AsyncBasePipe[T, T]):\n    async def process(self, data: T) -> T:\n"
+        "        return data\n"
+        "same = Same[int]() >> Same[int]()\nboth = Later[int]() >> Same[int]()\n"
+        "guessed = map(str.upper) >> (lambda text: text)\n"
+        "def build(chain: Any) -> Any:\n    return chain.pipes[0] >> chain.pipes[1]\n",
+    )
+    for chain in (flow.same, flow.both, flow.guessed):
+        again = flow.build(chain)
+        for each in (chain, again):
+            with rivusio.mode("compiled" if each is chain else "auto"):
+                run = each.stream([]).__aiter__()
+                assert run.__name__.startswith("results") == (each is chain)
+        if chain is not flow.guessed:
+            with pytest.raises(PipeError, match="is sync, but gave an awaitable"):
+                [each async for each in again.stream([flow.ask("1")])]
 
 
 PLACES = """
@@ -367,3 +391,18 @@ def test_an_attribute_of_another_class_or_object_says_nothing(tmp_path: Path) ->
     )
     with rivusio.mode("compiled"):
         assert is_compiled(flow.build())
+
+
+def test_what_is_known_of_one_lambda_of_a_line_is_not_said_of_the_other(tmp_path: Path) -> None:
+    """The file is imported: then a live lambda has only its name and its line."""
+    flow = compiled(
+        tmp_path,
+        "unsure, sure = map(lambda text: ask(text)), map(lambda text: len(text))\n"
+        "pipes: list[Any] = [sure, unsure]\n"
+        "chain = reduce(lambda one, two: one >> two, [map(str.strip), *pipes[1:]])\n"
+        "first = map(str.strip) >> sure\n",
+    )
+    with rivusio.mode("compiled"):
+        assert is_compiled(flow.chain)
+        assert list(flow.first.iterate([" a"])) == [1]
+    assert "awaitable" in str(same_in_both_modes(lambda: flow.chain, [" a"]))
