@@ -46,7 +46,9 @@ class _Writer:
 
         match shown:
             case types.TypeAliasType(alias=alias) if alias is not None:
-                return _subscripted(self._name(alias.fullname), shown.args, inner)
+                if shown.is_recursive:
+                    return _subscripted(self._name(alias.fullname), shown.args, inner)
+                return inner(types.get_proper_type(shown))  # what it is says more than its name
             case types.Instance():
                 return _instance(self._name(shown.type.fullname), shown, inner)
             case types.NoneType():
