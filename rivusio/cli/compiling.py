@@ -95,7 +95,7 @@ def explain(files: tuple[str, ...], form: str, timeout: float | None, *, no_impo
                 click.echo(str(diagnostic), err=True)
             for chain in done.chains:
                 show(_table(chain), Console(markup=False, emoji=False, highlight=False))
-            if not done.chains and not done.failed:
+            if not (done.chains or done.unmade or done.failed):
                 click.echo("no chain found", err=True)
         _leave_if_failed(done)
 

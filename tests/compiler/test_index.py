@@ -366,6 +366,14 @@ def test_a_chain_that_is_refused_is_named_by_every_command_and_fails_none() -> N
     assert told["fresh"] == ["flow.py"]
 
 
+def test_a_file_of_which_every_chain_is_refused_is_not_one_without_chains() -> None:
+    write("flow.py", REFUSED.removeprefix(FLOW))
+    for command in ("explain", "compile"):
+        done = cli(command, "flow.py")
+        assert (done.exit_code, "is not compiled" in done.output) == (0, True)
+        assert "no chain found" not in done.output
+
+
 UNSURE = """from functools import reduce
 from operator import rshift
 from rivusio import map
