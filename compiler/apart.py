@@ -21,6 +21,7 @@ from rivusio.compiler.mypy_child import OracleError, OracleTimeoutError
 from rivusio.user_file import place_of_module
 
 STUB = ".pyi"
+MAIN = "__main__"  # what mypy calls a file without a suffix, wherever it is
 
 
 class Answered(Protocol):
@@ -109,8 +110,8 @@ def groups(paths: Iterable[str]) -> list[list[str]]:
     known: dict[Path, set[str]] = {}
     for path in paths:
         package, name, root = _module(path)
-        module = f"{package}.{name}"
-        beside = known.setdefault(root, set(_modules_in(root)))
+        module = f"{package}.{name}" if path.endswith(".py") else MAIN
+        beside = known.setdefault(root, set(_modules_in(root))) | ({module} & {MAIN})
         group = next((each for each in found if each.takes(root, module, beside)), None)
         if group is None:
             group = _Group()

@@ -131,13 +131,18 @@ def test_such_a_file_in_a_package_imports_what_stands_beside_it(name: str) -> No
     assert [each["how"] for each in told["chains"][0]["stages"]] == ["inlined", "inlined"]
 
 
-def test_a_module_is_the_same_in_whatever_company() -> None:
-    names = [write(name, TAG) for name in ("jobs/a/my-flow.py", "jobs/b/my-flow.py")]
-    assert cli("compile", *names).exit_code == 0
-    together = written("jobs/b/__rivusio__")
-    assert cli("compile", "--dump", "module", names[1]).stdout.strip() == (
-        together["my-flow__chain.py"].decode().strip()
-    )
+@pytest.mark.parametrize(
+    ("first", "second", "module"),
+    [
+        ("a/my-flow.py", "b/my-flow.py", "b/__rivusio__/my-flow__chain.py"),
+        ("one", "two", "__rivusio__/two+__chain.py"),
+        ("a/one", "b/two", "b/__rivusio__/two+__chain.py"),
+    ],
+)
+def test_a_module_is_the_same_in_whatever_company(first: str, second: str, module: str) -> None:
+    assert cli("compile", write(first, TAG), write(second, TAG)).exit_code == 0
+    together = Path(module).read_text("utf-8")
+    assert cli("compile", "--dump", "module", second).stdout == f"{together}\n"
 
 
 # One chain of several
