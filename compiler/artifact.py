@@ -3,7 +3,7 @@
     flights.py
     __rivusio__/flights__late.py        the module of the chain `late`
     __rivusio__/flights__late.json      what it was made from, and what its lines mean
-    __rivusio__/flights.index.json      which chains there are, so that nothing is done twice
+    __rivusio__/flights.index.json      which chains there are, with a module or without, and why
 
 A file is written beside its place and then moved there. The manifest has the hash of its module,
 so a reader that comes between the two sees that they do not belong together, and interprets.
@@ -12,16 +12,18 @@ so a reader that comes between the two sees that they do not belong together, an
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 import rivusio
+from rivusio.compiled.artifacts import Artifact, staleness
 from rivusio.compiled.manifest import (
     FOLDER,
     BrokenArtifact,
@@ -35,10 +37,14 @@ from rivusio.compiled.manifest import (
     this_python,
 )
 from rivusio.compiler.emit import Emitted
+from rivusio.compiler.locks import one_writer
 from rivusio.compiler.plan import StageInfo
 from rivusio.compiler.report import STAYS_A_CALL
 from rivusio.compiler.resolve import ResolvedChain
+from rivusio.user_file import shown
 
+INDEX_FORMAT = 2
+LEFT = re.compile(r"\..+\.(py|json)\.\w{8}")  # what `_beside` writes
 LONGEST = 80  # characters of a chain's name in that of a file: no system takes any number
 
 
@@ -46,22 +52,49 @@ class ArtifactError(Exception):
     """What was compiled cannot be written; the message says why, in one line."""
 
 
-class Index(BaseModel):
-    """Which chains of a file were compiled, and from what.
+class Unmade(BaseModel):
+    """A chain of a file that has no module, so that it runs interpreted.
 
     Attributes:
-        rivusio: the version that compiled them.
-        python: the version of Python.
-        sources: the hash of every file that was looked at, by its path from the user's file.
-        artifacts: the names of the artifacts.
+        chain: what it is called.
+        line: where it is made; 1 where only running the file tells.
+        column: the same, from 1, in characters.
+        why: the reason, in one line.
+        failed: whether it should have one: something is wrong that can be mended. Else it cannot
+            be compiled as it is.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    chain: str
+    line: int
+    column: int
+    why: str
+    failed: bool
+
+
+class Index(BaseModel):
+    """Which chains a file has, and what they were compiled from.
+
+    Attributes:
+        format: the version of this record.
+        rivusio: the version that compiled them.
+        python: the version of Python.
+        imported: whether the file was allowed to be imported.
+        sources: the hash of every file that was looked at, by its path from the user's file.
+        artifacts: the names of the artifacts.
+        unmade: the other chains.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: int = INDEX_FORMAT
     rivusio: str
     python: str
+    imported: bool
     sources: dict[str, str]
     artifacts: tuple[str, ...]
+    unmade: tuple[Unmade, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +159,7 @@ def _hash(file: Path) -> str:
     try:
         return hash_of(file.read_bytes())
     except OSError as error:
-        message = f'cannot read "{file}": {error.strerror}'
+        message = f'cannot read "{shown(file)}": {error.strerror}'
         raise ArtifactError(message) from error
 
 
@@ -145,50 +178,110 @@ def artifact_names(path: Path, chains: Iterable[str]) -> list[str]:
     return names
 
 
-def write(path: Path, written: Sequence[Written], looked_at: Iterable[str]) -> Path:
+def snapshot(files: Iterable[str]) -> dict[str, str]:
+    """Give the hash of each file as it is now.
+
+    Raises:
+        ArtifactError: when one cannot be read.
+    """
+    return {file: _hash(Path(file)) for file in files}
+
+
+def write(
+    path: Path,
+    written: Sequence[Written],
+    unmade: Sequence[Unmade],
+    looked_at: Mapping[str, str],
+    *,
+    imported: bool,
+) -> Path:
     """Write the artifacts of a file, and take away those of chains that are no more.
+
+    All are written beside their places first: where that fails, what was there is there still.
+    While a chain is to be mended, what has no chain stays, too: it may be that one's.
+
+    Args:
+        path: the user's file.
+        written: its chains with a module.
+        unmade: its other chains.
+        looked_at: the hash of every file that they were made from, by its path.
+        imported: whether the file was allowed to be imported.
 
     Gives their folder.
 
     Raises:
-        ArtifactError: when they cannot be written.
+        ArtifactError: when they cannot be written, or a file has changed meanwhile.
     """
     folder, stem = path.parent / FOLDER, stem_for(path)
     index = Index(
         rivusio=rivusio.__version__,
         python=this_python(),
-        sources={relative(path, file): _hash(Path(file)) for file in sorted(set(looked_at))},
+        imported=imported,
+        sources=dict(sorted((relative(path, file), its) for file, its in looked_at.items())),
         artifacts=tuple(each.name for each in written),
+        unmade=tuple(unmade),
     )
+    texts = {f"{each.name}.py": each.text for each in written}
+    texts |= {f"{each.name}.json": each.manifest.text() for each in written}
+    texts[f"{stem}.index.json"] = index.model_dump_json(indent=1) + "\n"  # the last word
     try:
         folder.mkdir(exist_ok=True)
-        for each in written:
-            _replace(folder / f"{each.name}.py", each.text)
-            _replace(folder / f"{each.name}.json", each.manifest.text())
-        _replace(folder / f"{stem}.index.json", index.model_dump_json(indent=1) + "\n")
-        _take_away(folder, stem, {each.name for each in written})
+        with one_writer(folder) as is_alone:
+            if is_alone:
+                _remove_left(folder)
+            _refuse_changed(looked_at)
+            _replace_all(folder, texts)
+            if not any(each.failed for each in unmade):
+                _take_away(folder, stem, {each.name for each in written})
     except OSError as error:
         message = f'cannot write to "{folder}": {error.strerror}'
         raise ArtifactError(message) from error
     return folder
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a file in one step; one that says the same already is left alone."""
+def _refuse_changed(looked_at: Mapping[str, str]) -> None:
+    for file, expected in looked_at.items():
+        if _hash(Path(file)) != expected:
+            message = f'"{shown(Path(file))}" changed while it was compiled; compile it again'
+            raise ArtifactError(message)
+
+
+def _replace_all(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write files, each in one step, and none before all can be."""
+    with contextlib.ExitStack() as beside:
+        ready = [
+            (temporary, folder / name)
+            for name, text in texts.items()
+            if (temporary := _beside(folder / name, text, beside)) is not None
+        ]
+        for temporary, place in ready:
+            temporary.replace(place)
+
+
+def _beside(path: Path, text: str, beside: contextlib.ExitStack) -> Path | None:
+    """Write what is to take a file's place; None if the file says the same already."""
     content = text.encode()
     with contextlib.suppress(OSError):
         if path.read_bytes() == content:
-            return
+            return None
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+    beside.callback(_remove, Path(name))
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    Path(name).chmod(0o644)
+    return Path(name)
+
+
+def _remove_left(folder: Path) -> None:
+    """Remove what a writer has left that was killed."""
+    for path in folder.iterdir():
+        if LEFT.fullmatch(path.name):
+            _remove(path)
+
+
+def _remove(temporary: Path) -> None:
+    with contextlib.suppress(OSError):  # it may have taken its place
+        temporary.unlink()
 
 
 def _take_away(folder: Path, stem: str, names: set[str]) -> None:
@@ -199,27 +292,37 @@ def _take_away(folder: Path, stem: str, names: set[str]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _index(folder: Path, stem: str) -> Index:
+def index_of(path: Path) -> Index:
     """Read the index of a file.
 
     Raises:
         BrokenArtifact: when there is none, or it is no index.
     """
+    place = path.parent / FOLDER / f"{stem_for(path)}.index.json"
     try:
-        return Index.model_validate_json((folder / f"{stem}.index.json").read_bytes())
-    except OSError as error:
+        found = json.loads(place.read_bytes())
+        if isinstance(found, dict) and found.get("format") != INDEX_FORMAT:
+            message = f"{place.name} was written by another version of rivusio"
+            raise BrokenArtifact(message)
+        return Index.model_validate(found)
+    except (FileNotFoundError, NotADirectoryError) as error:
         message = "it was not compiled"
         raise BrokenArtifact(message) from error
-    except ValidationError as error:
-        message = f"{stem}.index.json is broken"
+    except OSError as error:
+        message = f"{place.name} cannot be read: {error.strerror}"
+        raise BrokenArtifact(message) from error
+    except (ValueError, RecursionError) as error:
+        message = f"{place.name} is broken"
         raise BrokenArtifact(message) from error
 
 
 def outdated(path: Path) -> str | None:
-    """Say why the artifacts of a file are not those of its chains as they are; None if they are."""
-    folder = path.parent / FOLDER
+    """Say why the artifacts of a file are not those of its chains as they are; None if they are.
+
+    They are if a run would use each of them, and nothing of what they were made from has changed.
+    """
     try:
-        index = _index(folder, stem_for(path))
+        index = index_of(path)
     except BrokenArtifact as error:
         return str(error)
     if path.name not in index.sources:
@@ -238,29 +341,39 @@ def outdated(path: Path) -> str | None:
         if found != expected:
             return f"{Path(file).name} changed"
     for name in index.artifacts:
-        if (reason := _broken(folder / name)) is not None:
+        if (reason := _unusable(path, name)) is not None:
             return reason
+    return None
+
+
+def _unusable(path: Path, name: str) -> str | None:
+    """Say why a run would not use an artifact of a file, as it would say itself; None if it would.
+
+    What it asks of the live stages besides is not known here.
+    """
+    place = path.parent / FOLDER / f"{name}.py"
+    try:
+        artifact = Artifact(place, str(path), read(place.with_name(f"{name}.json")))
+        content = place.read_bytes()
+    except BrokenArtifact as error:
+        return str(error)
+    except OSError as error:
+        return f"{name}.py cannot be read: {error.strerror}"
+    if (why := staleness(artifact)) is not None:
+        return why.removeprefix("stale: ")
+    manifest = artifact.manifest
+    if manifest is None or path.name not in manifest.sources or stem_of(place) != stem_for(path):
+        return f"{name}.json is of another file"
+    if hash_of(content) != manifest.module:
+        return f"{name}.py was changed after it was written"
     return None
 
 
 def calls(path: Path) -> Iterator[tuple[str, int, StageReport]]:
     """Give the stages of a file's artifacts that stay calls: each with its chain and its index."""
     folder = path.parent / FOLDER
-    for name in _index(folder, stem_for(path)).artifacts:
+    for name in index_of(path).artifacts:
         manifest = read(folder / f"{name}.json")
         for index, stage in enumerate(manifest.report):
             if stage.how in STAYS_A_CALL:
                 yield manifest.chain, index, stage
-
-
-def _broken(stem: Path) -> str | None:
-    try:
-        manifest = read(stem.with_name(f"{stem.name}.json"))
-        content = stem.with_name(f"{stem.name}.py").read_bytes()
-    except BrokenArtifact as error:
-        return str(error)
-    except OSError as error:
-        return f"{stem.name}.py cannot be read: {error.strerror}"
-    if hash_of(content) != manifest.module:
-        return f"{stem.name}.py was changed after it was written"
-    return None

@@ -12,19 +12,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from rivusio.compiler import finder, oracle
+from rivusio.compiler import apart, finder, mypy_child, oracle
 from rivusio.compiler.ir import (
     CHAIN,
     Chain,
     Complaint,
     Diagnostic,
     Severity,
+    Typed,
 )
-from rivusio.compiler.oracle import TIMEOUT, Answer, AskedFile, Request, TypedFile
+from rivusio.compiler.oracle import TIMEOUT, Answer, AskedFile, OracleError, Request, TypedFile
 from rivusio.compiler.source import Source, Unreadable, read
 from rivusio.compiler.words import words
 
+MYPY = "mypy"  # the code of what it says of no place
 # mypy's words for what a chain's own diagnostic has said already.
 ECHOES = {
     "operator",
@@ -42,7 +45,7 @@ class Report:
 
     Attributes:
         diagnostics: errors and warnings, sorted by file, line and column.
-        chains: the chains of each file, by the path that the user gave.
+        chains: the chains of each file that was checked, by the path that the user gave.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -66,17 +69,35 @@ def check(paths: Sequence[str], timeout: float = TIMEOUT) -> Report:
     """Check every joint of every chain in the files.
 
     Args:
-        paths: Python files; the same file is checked once.
+        paths: Python files; the same file is checked once. What stops mypy at one is no reason
+            not to check the others.
         timeout: how long mypy may take, in seconds.
 
     Raises:
         OracleError: when mypy gives no answer.
     """
-    seen = examine(paths, timeout)
-    chains = dict.fromkeys(seen.sources, ()) | {
-        file.path: tuple(typed.chain for typed in file.chains) for file in seen.files
-    }
-    return Report(seen.diagnostics, chains)
+    paths = list(dict.fromkeys(paths))  # each as it was given
+    diagnostics: list[Diagnostic] = []
+    chains: dict[str, tuple[Chain, ...]] = {}
+    failures: list[OracleError | None] = []
+    with mypy_child.kept():
+        for group, seen in apart.each_apart(paths, partial(examine, timeout=timeout), timeout):
+            if isinstance(seen, OracleError):
+                failures.append(seen)
+                diagnostics.extend(no_answer(path, seen) for path in group)
+                continue
+            failures.append(None)
+            diagnostics.extend(seen.diagnostics)
+            for file in seen.files:
+                chains[file.path] = tuple(typed.chain for typed in file.chains)
+    apart.raise_if_all_failed(failures)
+    in_turn = {path: chains[path] for path in paths if path in chains}
+    return Report(in_order(diagnostics, paths), in_turn)
+
+
+def no_answer(path: str, error: OracleError) -> Diagnostic:
+    """Say that there is no answer for a file."""
+    return Diagnostic(path, 1, 1, "error", str(error), MYPY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +106,15 @@ class Examined:
 
     Attributes:
         sources: those that could be read, by the path that the user gave.
-        files: those with chains, and their types.
+        files: those of which mypy has answered, with the types of their chains.
         diagnostics: errors and warnings, sorted by file, line and column.
+        stopped: whether something stopped mypy: then it has answered of no file.
     """
 
     sources: dict[str, Source]
     files: tuple[TypedFile, ...]
     diagnostics: tuple[Diagnostic, ...]
+    stopped: bool = False
 
 
 def examine(paths: Sequence[str], timeout: float = TIMEOUT, *, lone: bool = False) -> Examined:
@@ -111,9 +134,11 @@ def examine(paths: Sequence[str], timeout: float = TIMEOUT, *, lone: bool = Fals
     answer = _answer(asked, timeout)
     by_path = {source.path: source for source in sources}
     for file in answer.files:
-        found.extend(_of_chains(file, by_path[file.path]))
+        for typed in file.chains:
+            found.extend(misfits_of(typed, by_path[file.path]))
     found.extend(_of_mypy(answer, by_path))
-    return Examined(by_path, answer.files, in_order(found, paths))
+    stopped = any(each.stops for each in answer.complaints)
+    return Examined(by_path, answer.files, in_order(found, paths), stopped)
 
 
 def in_order(found: Iterable[Diagnostic], paths: Sequence[str]) -> tuple[Diagnostic, ...]:
@@ -137,16 +162,16 @@ def _count(number: int, of: str) -> str:
 # Chains
 
 
-def _of_chains(file: TypedFile, source: Source) -> Iterator[Diagnostic]:
-    for typed in file.chains:
-        stages = typed.chain.stages
-        names = [stage.name for stage in stages]
-        sources = [stage.operand.source for stage in stages]
-        for misfit in typed.misfits:
-            message, note = words(misfit.what, names, sources)
-            place = misfit.at.line, source.column(misfit.at.line, misfit.at.column)
-            severity: Severity = "warning" if misfit.excused else "error"
-            yield Diagnostic(file.path, *place, severity, message, CHAIN, note)
+def misfits_of(typed: Typed, source: Source) -> Iterator[Diagnostic]:
+    """Say which joints of a chain do not fit."""
+    stages = typed.chain.stages
+    names = [stage.name for stage in stages]
+    sources = [stage.operand.source for stage in stages]
+    for misfit in typed.misfits:
+        message, note = words(misfit.what, names, sources)
+        place = misfit.at.line, source.column(misfit.at.line, misfit.at.column)
+        severity: Severity = "warning" if misfit.excused else "error"
+        yield Diagnostic(source.path, *place, severity, message, CHAIN, note)
 
 
 # What else mypy says
@@ -160,7 +185,7 @@ def _of_mypy(answer: Answer, sources: dict[str, Source]) -> Iterator[Diagnostic]
         place = os.path.realpath(said.path)
         source, file = given.get(place), files.get(place)
         if said.stops:
-            path = said.path if source is None else source.path
+            path = (said.path or next(iter(sources), "")) if source is None else source.path
             message = f"mypy cannot go on: {said.message}"
             column = said.column + 1 if source is None else source.column(said.line, said.column)
             yield Diagnostic(path, said.line, column, "error", message, said.code)

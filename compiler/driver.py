@@ -1,31 +1,31 @@
 """All phases of the compiler, in order: one function each.
 
-`examine` reads the files and checks the joints of their chains, `resolved` says what each stage
-is, `run_passes` and `emit` make modules of them, `proved` lets mypy verify those, and
-`artifact.write` lays them beside the files.
+`apart` says which files mypy can be asked for in one go, `examine` reads them and checks the joints
+of their chains, `plan` finds out what each stage is and makes modules of them, `proved` lets mypy
+verify those, and `artifact.write` lays them beside the files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-import rivusio
 from rivusio.compiled.manifest import FOLDER, StageReport
-from rivusio.compiler import artifact, mypy_child, proving, resolve
+from rivusio.compiler import apart, artifact, mypy_child, proving
+from rivusio.compiler.artifact import Unmade
 from rivusio.compiler.check import examine, in_order
-from rivusio.compiler.emit import FormatError, Refused, emit
 from rivusio.compiler.ir import COMPILE, Diagnostic
 from rivusio.compiler.oracle import TIMEOUT, OracleError
-from rivusio.compiler.passes import run_passes
-from rivusio.compiler.plan import Plan, plan_of
-from rivusio.compiler.proving import Made, made_of
+from rivusio.compiler.plan import Plan
+from rivusio.compiler.planning import Planned, failure, plan, said_again
+from rivusio.compiler.proving import Made
 from rivusio.compiler.rendering import read_templates
 from rivusio.compiler.report import STAYS_A_CALL
 from rivusio.compiler.source import Source
 
-FAILURES = (OracleError, artifact.ArtifactError, FormatError)  # each says why, in one line
+FAILURES = (OracleError, artifact.ArtifactError)  # each says why, in one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,16 @@ class Compilation:
         chains: what was compiled.
         fresh: the files whose artifacts were up to date, so that nothing was done.
         without_chains: the files that have no chain.
+        unfinished: the files that could not be compiled at all: their artifacts are as they were.
+        unmade: the chains that have no module, each with its file.
     """
 
     diagnostics: tuple[Diagnostic, ...] = ()
     chains: tuple[Chain, ...] = ()
     fresh: tuple[str, ...] = ()
     without_chains: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
+    unmade: tuple[tuple[str, Unmade], ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -92,124 +96,147 @@ class Compilation:
 def compile_files(paths: Sequence[str], options: Options) -> Compilation:
     """Compile every chain of the files, and write the artifacts beside them.
 
-    A file with an error keeps the artifacts that it has.
+    A chain with an error is left out. A file in which nothing could be compiled, or which mypy
+    could not be asked for, keeps the artifacts that it has.
 
     Raises:
-        OracleError: when mypy gives no answer.
+        OracleError: when mypy gives no answer for any of them.
         ArtifactError: when nothing can be written.
     """
-    named = list(dict.fromkeys(paths))
+    named = apart.each_once(paths)
     # What is up to date has not been looked at as strictly as that.
-    fresh = [] if options.strict else [path for path in named if _is_fresh(path)]
+    fresh = [] if options.strict else [each for each in named if _is_fresh(each, options)]
     stale = [path for path in named if path not in fresh]
-    if not stale:
-        return Compilation(fresh=tuple(fresh))
-    planned = _proved(stale, options, keeps=True)
-    wrong = {each.path for each in planned.diagnostics if each.severity == "error"}
-    for path, source in planned.sources.items():
-        if path not in wrong and source.path not in wrong:
-            _write(path, planned)
-    done = _compilation(planned, stale, wrong)
-    return replace(done, fresh=tuple(fresh))
+    work = _Work(stale)
+    if stale:
+        work.prove(options, keeps=True)
+        if options.strict:
+            work.refuse_calls()
+        work.write(options)
+    done = work.compilation()
+    unmade = [(path, each) for path in fresh for each in artifact.index_of(Path(path)).unmade]
+    said = [said_again(path, each) for path, each in unmade]
+    return replace(
+        done,
+        diagnostics=in_order([*said, *done.diagnostics], named),
+        fresh=tuple(fresh),
+        unmade=(*unmade, *done.unmade),
+    )
 
 
-def _is_fresh(path: str) -> bool:
-    return artifact.outdated(Path(path)) is None
+def _is_fresh(path: str, options: Options) -> bool:
+    """Tell whether compiling a file again would bring nothing."""
+    if artifact.outdated(Path(path)) is not None:
+        return False
+    index = artifact.index_of(Path(path))
+    may_bring_more = options.may_import and not index.imported and index.unmade
+    return not may_bring_more and not any(each.failed for each in index.unmade)
 
 
 def explained(paths: Sequence[str], options: Options) -> Compilation:
     """Do the same, but write nothing.
 
     Raises:
-        OracleError: when mypy gives no answer.
+        OracleError: when mypy gives no answer for any of them.
     """
-    planned = _proved(list(dict.fromkeys(paths)), options, keeps=False)
-    return _compilation(planned, paths, set())
+    work = _Work(apart.each_once(paths))
+    work.prove(options, keeps=False)
+    return work.compilation()
 
 
-def _proved(paths: Sequence[str], options: Options, *, keeps: bool) -> Planned:
-    """Plan files and let mypy verify the modules; what it does not take is called."""
-    with mypy_child.kept():
-        read_templates()  # mypy takes longer to be there
-        planned = plan_files(paths, options)
-        texts = [(source.path, source.text) for source in planned.sources.values()]
-        planned.made, said = proving.proved(planned.made, texts, options.timeout, keeps=keeps)
-    planned.diagnostics.extend(said)
-    if options.strict:
-        for each in planned.made:
-            planned.diagnostics.extend(_calls(each, planned.sources[each.path]))
-    return planned
+class _Work:
+    """The files of one command, and what has come of them so far."""
 
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._paths = paths
+        self._planned: list[Planned] = []
+        self._failures: dict[str, Exception] = {}
 
-def _compilation(planned: Planned, paths: Sequence[str], wrong: set[str]) -> Compilation:
-    chains = tuple(_chain(each) for each in planned.made if each.path not in wrong)
-    told = {each.path for each in planned.made} | {
-        each.path
-        for each in planned.diagnostics
-        if each.severity == "error" or each.code == COMPILE
-    }
-    empty = tuple(path for path in planned.sources if path not in told)
-    return Compilation(in_order(planned.diagnostics, paths), chains, without_chains=empty)
+    def prove(self, options: Options, *, keeps: bool) -> None:
+        """Plan the files and let mypy verify the modules; what it does not take is called."""
+        with mypy_child.kept():
+            read_templates()  # mypy takes longer to be there
+            ask = partial(_proved, options=options, keeps=keeps)
+            for group, done in apart.each_apart(self._paths, ask, options.timeout):
+                if isinstance(done, OracleError):
+                    self._failures |= dict.fromkeys(group, done)
+                else:
+                    self._planned.append(done)
+        self._raise_if_all_failed()
 
+    def refuse_calls(self) -> None:
+        """Leave out the chains with a stage that stays a call."""
+        for planned in self._planned:
+            for each in list(planned.made):
+                said = list(_calls(each, planned.sources[each.path]))
+                if said:
+                    planned.diagnostics.extend(said)
+                    planned.made.remove(each)
+                    planned.leave_out(each.path, each.chain.chain.name, each.span, said)
 
-@dataclass(slots=True)
-class Planned:
-    """Chains that are ready to be written."""
+    def write(self, options: Options) -> None:
+        """Write what was compiled; a file of which all went wrong keeps what it has."""
+        for planned in self._planned:
+            for path in list(planned.looked_at):
+                made = [each for each in planned.made if each.path == path]
+                unmade = planned.unmade.get(path, [])
+                if not made and any(each.failed for each in unmade):
+                    continue
+                try:
+                    artifact.write(
+                        Path(path),
+                        [each.written for each in made],
+                        unmade,
+                        planned.looked_at[path],
+                        imported=options.may_import,
+                    )
+                except artifact.ArtifactError as error:
+                    self._failures[path] = error
+                    del planned.looked_at[path]
+        self._raise_if_all_failed()
 
-    sources: dict[str, Source]
-    made: list[Made]
-    diagnostics: list[Diagnostic]
-    looked_at: dict[str, set[str]]
+    def _raise_if_all_failed(self) -> None:
+        """Raise the one reason why nothing came of anything: it is told in one line."""
+        reasons = {str(self._failures.get(path, "")) for path in self._paths}
+        if len(reasons) == 1 and (first := next(iter(self._failures.values()), None)):
+            raise first
 
-
-def plan_files(paths: Sequence[str], options: Options) -> Planned:
-    """Do all phases up to the text of the modules; nothing is written."""
-    seen = examine(paths, options.timeout, lone=True)
-    planned = Planned(seen.sources, [], list(seen.diagnostics), {})
-    for file in seen.files:
-        source = seen.sources[file.path]
-        resolution = resolve.resolved(
-            source, file, may_import=options.may_import, timeout=options.timeout
+    def compilation(self) -> Compilation:
+        """Give the outcome."""
+        diagnostics = [failure(path, str(error)) for path, error in self._failures.items()]
+        made: list[Made] = []
+        unmade: list[tuple[str, Unmade]] = []
+        finished: set[str] = set()
+        for planned in self._planned:
+            diagnostics.extend(planned.diagnostics)
+            finished |= planned.looked_at.keys()
+            made.extend(each for each in planned.made if each.path in planned.looked_at)
+            for path, left in planned.unmade.items():
+                unmade.extend((path, each) for each in left)
+        order = {path: index for index, path in enumerate(self._paths)}
+        with_chains = {each.path for each in made} | {path for path, _ in unmade}
+        return Compilation(
+            in_order(diagnostics, self._paths),
+            tuple(_chain(each) for each in sorted(made, key=lambda each: order[each.path])),
+            without_chains=tuple(
+                path for path in self._paths if path in finished and path not in with_chains
+            ),
+            unfinished=tuple(path for path in self._paths if path not in finished),
+            unmade=tuple(sorted(unmade, key=lambda each: order[each[0]])),
         )
-        planned.diagnostics.extend(resolution.diagnostics)
-        chains = resolution.chains
-        for each, made in zip(chains, _made(file.path, chains), strict=True):
-            if isinstance(made, Refused):
-                planned.diagnostics.append(_refused(file.path, each, source, made.reason))
-                continue
-            planned.made.append(made)
-        planned.looked_at[file.path] = {file.path, *_files(chains)}
+
+
+def _proved(paths: list[str], options: Options, *, keeps: bool) -> Planned:
+    """Plan files and let mypy verify the modules."""
+    seen = examine(paths, options.timeout, lone=True)
+    planned = plan(seen, may_import=options.may_import, timeout=options.timeout)
+    texts = [(source.path, source.text) for source in planned.sources.values()]
+    planned.made, unproved = proving.proved(planned.made, texts, options.timeout, keeps=keeps)
+    for each in unproved:
+        made = each.made
+        planned.diagnostics.extend(each.diagnostics)
+        planned.leave_out(made.path, made.chain.chain.name, made.span, each.diagnostics)
     return planned
-
-
-def _files(chains: Sequence[resolve.ResolvedChain]) -> Iterator[str]:
-    for chain in chains:
-        for stage in chain.stages:
-            if stage.function is not None:
-                yield stage.function.file
-
-
-def _made(path: str, chains: Sequence[resolve.ResolvedChain]) -> Iterator[Made | Refused]:
-    """Write the modules of a file's chains."""
-    names = artifact.artifact_names(Path(path), [each.chain.name for each in chains])
-    plans = [run_passes(plan_of(each.chain.name, each.stages)) for each in chains]
-    emitted = emit(plans, rivusio.__version__)
-    for each, name, plan, module in zip(chains, names, plans, emitted, strict=True):
-        if isinstance(module, Refused):
-            yield module
-            continue
-        yield made_of(path, each, name, plan, module)
-
-
-def _refused(path: str, of: resolve.ResolvedChain, source: Source, reason: str) -> Diagnostic:
-    message = (
-        f'chain "{of.chain.name}" is not compiled: Python does not take the code of its '
-        f"{len(of.stages)} stages ({reason})"
-    )
-    span = of.chain.span
-    column = source.column(span.line, span.column)
-    note = "it runs interpreted; functions with shorter expressions can be compiled"
-    return Diagnostic(path, span.line, column, "warning", message, COMPILE, note)
 
 
 def _calls(made: Made, source: Source) -> Iterator[Diagnostic]:
@@ -219,11 +246,6 @@ def _calls(made: Made, source: Source) -> Iterator[Diagnostic]:
         if stage.how in STAYS_A_CALL:
             message = f'stage {index + 1} "{stage.name}" is {stage.how}: {stage.why}'
             yield Diagnostic(made.path, made.span.line, column, "error", message, COMPILE)
-
-
-def _write(path: str, planned: Planned) -> None:
-    written = [each.written for each in planned.made if each.path == path]
-    artifact.write(Path(path), written, planned.looked_at.get(path, {path}))
 
 
 def _chain(made: Made) -> Chain:

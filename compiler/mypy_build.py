@@ -9,6 +9,7 @@ imports pydantic too: then every type is what it is.
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,6 +50,21 @@ def stubs() -> list[BuildSource]:
 
 
 def _build(
+    sources: Sequence[BuildSource], options: Options, plugins: Sequence[Plugin]
+) -> build.BuildResult:
+    """Build with the cache that the settings name; without one where it is of no use."""
+    try:
+        return _built_with(sources, options, plugins)
+    except sqlite3.DatabaseError as error:
+        if not isinstance(error, sqlite3.OperationalError):  # such as one that another has locked
+            for spoilt in Path(options.cache_dir).glob("*/*.db*"):
+                spoilt.unlink(missing_ok=True)
+    uncached = options.apply_changes({})
+    uncached.cache_dir = os.devnull
+    return _built_with(sources, uncached, plugins)
+
+
+def _built_with(
     sources: Sequence[BuildSource], options: Options, plugins: Sequence[Plugin]
 ) -> build.BuildResult:
     return build.build(list(sources), options, extra_plugins=list(plugins), stdout=sys.stderr)

@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -29,6 +30,10 @@ Kind = Literal["oracle", "verify"]
 
 class OracleError(Exception):
     """mypy gave no answer; the message says why, in one line."""
+
+
+class OracleTimeoutError(OracleError):
+    """mypy took longer than it may."""
 
 
 class Mypy:
@@ -78,7 +83,7 @@ class Mypy:
         except queue.Empty:
             self._kill()
             message = f"mypy has not answered within {timeout:g} s; try --timeout {2 * timeout:g}"
-            raise OracleError(message) from None
+            raise OracleTimeoutError(message) from None
         except BaseException:  # an interrupt must not leave it behind
             self._kill()
             raise
@@ -99,6 +104,11 @@ class Mypy:
             pipes[0].flush()
             return pipes[1].read(int(pipes[1].readline() or 0))
         return b""
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether it can answer no more."""
+        return self._child.poll() is not None
 
     def _kill(self) -> None:
         child.kill(self._child)
@@ -122,7 +132,20 @@ class Mypy:
                     pipe.close()
 
 
-_kept: ContextVar[Mypy | None] = ContextVar("_kept", default=None)
+@dataclass
+class _Kept:
+    """A child that lives on, and another one where it has not lived long enough."""
+
+    stack: contextlib.ExitStack
+    mypy: Mypy
+
+    def living(self) -> Mypy:
+        if self.mypy.has_ended:
+            self.mypy = self.stack.enter_context(Mypy())
+        return self.mypy
+
+
+_kept: ContextVar[_Kept | None] = ContextVar("_kept", default=None)
 
 
 @contextlib.contextmanager
@@ -132,8 +155,8 @@ def kept() -> Iterator[None]:
     Raises:
         OracleError: when it cannot be started.
     """
-    with Mypy() as mypy:
-        token = _kept.set(mypy)
+    with contextlib.ExitStack() as stack:
+        token = _kept.set(_Kept(stack, stack.enter_context(Mypy())))
         try:
             yield
         finally:
@@ -142,9 +165,9 @@ def kept() -> Iterator[None]:
 
 def ask(kind: Kind, request: Any, answer: TypeAdapter[Answer], timeout: float) -> Answer:
     """Let the child answer that is kept, or one for this request alone; see `Mypy.ask`."""
-    mypy = _kept.get()
-    if mypy is not None:
-        return mypy.ask(kind, request, answer, timeout)
+    there = _kept.get()
+    if there is not None:
+        return there.living().ask(kind, request, answer, timeout)
     with Mypy() as mypy:
         return mypy.ask(kind, request, answer, timeout)
 

@@ -22,6 +22,7 @@ __all__ = [
     "Request",
     "TypedFile",
     "ask",
+    "works",
 ]
 
 
@@ -53,6 +54,7 @@ class TypedFile:
         loose: names at its top level that hold a pipeline which the text does not make.
         functions: what mypy knows of every function that is written in it.
         modules: the modules of the functions of its stages, with the names that they have.
+        imports: the project's own files that it imports, and those that these import.
     """
 
     path: str
@@ -62,6 +64,7 @@ class TypedFile:
     loose: tuple[str, ...] = ()
     functions: tuple[KnownFunction, ...] = ()
     modules: tuple[KnownModule, ...] = ()
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +85,11 @@ def ask(request: Request, timeout: float = TIMEOUT) -> Answer:
         OracleError: when mypy crashes, hangs, or refuses its settings.
     """
     return mypy_child.ask("oracle", REQUEST.dump_json(request), ANSWER, timeout)
+
+
+def works(timeout: float = TIMEOUT) -> bool:
+    """Tell whether mypy works at all: under these settings, without any file."""
+    try:
+        return not any(each.stops for each in ask(Request(()), timeout).complaints)
+    except OracleError:
+        return False

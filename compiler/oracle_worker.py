@@ -36,6 +36,10 @@ from rivusio.compiler.written import Project
 JOINS = ("__rshift__", "__rrshift__", "then")
 # What mypy calls a joint that does not fit, where a `type: ignore` names what it ignores.
 JOINT_CODES = {"operator", "arg-type", "misc", "call-overload", "rivusio-chain"}
+BLIND = (
+    'it finds no "rivusio", or another module of that name; look at what stands beside the file, '
+    "and at python_executable and mypy_path in its settings"
+)
 NOT_CHILDREN = {"node", "info", "var", "type", "analyzed"}  # they lead out of the file
 
 _AloneTypes = dict[nodes.Expression, types.Type]
@@ -97,6 +101,9 @@ def answer(request: Request) -> Answer:
         for file, source in zip(request.files, sources, strict=True)
     }
     project = Project(result, asked, said, options)
+    blind = [each.path for each in sources if each.path and project.misses_rivusio(each.module)]
+    if blind:
+        return Answer((), tuple(Complaint(each, 1, 0, BLIND, None, stops=True) for each in blind))
     files = []
     for file, source in zip(request.files, sources, strict=True):
         with state.strict_optional_set(options.clone_for_module(source.module).strict_optional):
@@ -191,6 +198,7 @@ def _typed_file(
             *file_facts.known_beside(beside, result, functions),
         ),
         tuple(file_facts.known_modules(chains, module, file.path, project, beside)),
+        project.files_of(module),
     )
 
 

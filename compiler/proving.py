@@ -8,20 +8,22 @@ written anew, and proved again. What remains is a fault of the compiler's.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import rivusio
 from rivusio.compiler import artifact, verify
 from rivusio.compiler.artifact import Written
-from rivusio.compiler.emit import Emitted, Refused, emit
+from rivusio.compiler.emit import Emitted, FormatError, Refused, emit
 from rivusio.compiler.ir import COMPILE, Complaint, Diagnostic, Span
+from rivusio.compiler.mypy_child import OracleError, OracleTimeoutError
 from rivusio.compiler.passes.inline import UNPROVEN, as_written, called_instead
 from rivusio.compiler.plan import Plan
 from rivusio.compiler.report import report_of
 from rivusio.compiler.resolve import ResolvedChain
 
+NOWHERE = ""  # the path of a complaint that is of no module
 ROUNDS = 4  # a stage that is called may move what mypy says to the next
 
 
@@ -47,10 +49,18 @@ def made_of(path: str, chain: ResolvedChain, name: str, plan: Plan, emitted: Emi
     return Made(path, chain, Written(name, emitted.text, manifest), plan)
 
 
+@dataclass(frozen=True, slots=True)
+class Unproved:
+    """A chain whose module mypy does not take, and what is to be said of it."""
+
+    made: Made
+    diagnostics: tuple[Diagnostic, ...]
+
+
 def proved(
     made: Sequence[Made], texts: Sequence[tuple[str, str]], timeout: float, *, keeps: bool = True
-) -> tuple[list[Made], list[Diagnostic]]:
-    """Give the modules as they passed, and what mypy has against the others.
+) -> tuple[list[Made], list[Unproved]]:
+    """Give the modules as they passed, and those that did not.
 
     Args:
         made: the modules.
@@ -59,39 +69,61 @@ def proved(
         keeps: whether a module that mypy refuses is kept in a file, for a report.
 
     Raises:
-        OracleError: when mypy gives no answer.
+        OracleTimeoutError: when mypy takes longer.
     """
-    finished = {each.written.name: each for each in made}
-    diagnostics: list[Diagnostic] = []
+    finished = dict(enumerate(made))
+    unproved: dict[int, Unproved] = {}
     waiting = list(finished)
     for turn in range(ROUNDS):
-        said = _said([finished[name] for name in waiting], texts, timeout)
+        said = _said({index: finished[index] for index in waiting}, texts, timeout)
         waiting = []
-        for name, complaints in said.items():
-            again = None if turn == ROUNDS - 1 else _with_calls(finished[name], complaints)
+        for index, complaints in said.items():
+            each = finished[index]
+            again = None if turn == ROUNDS - 1 else _with_calls(each, complaints)
             if again is None:
-                diagnostics.extend(_bugs(finished[name], complaints, keeps=keeps))
+                unproved[index] = Unproved(each, tuple(_told(each, complaints, keeps=keeps)))
             else:
-                finished[name] = again
-                waiting.append(name)
+                finished[index] = again
+                waiting.append(index)
         if not waiting:
             break
-    return list(finished.values()), diagnostics
+    passed = [each for index, each in finished.items() if index not in unproved]
+    return passed, list(unproved.values())
 
 
 def _said(
-    made: Sequence[Made], texts: Sequence[tuple[str, str]], timeout: float
-) -> dict[str, list[Complaint]]:
-    """Give what mypy has against modules, by their names."""
+    made: Mapping[int, Made], texts: Sequence[tuple[str, str]], timeout: float
+) -> dict[int, list[Complaint]]:
+    """Give what mypy has against modules; where it stops at one, the others are asked alone."""
+    try:
+        return _said_of(made, texts, timeout)
+    except OracleTimeoutError:
+        raise
+    except OracleError as error:
+        if len(made) == 1:
+            return {index: [Complaint(NOWHERE, 1, 0, str(error), None)] for index in made}
+    said: dict[int, list[Complaint]] = {}
+    for index, each in made.items():
+        said |= _said({index: each}, texts, timeout)
+    return said
+
+
+def _said_of(
+    made: Mapping[int, Made], texts: Sequence[tuple[str, str]], timeout: float
+) -> dict[int, list[Complaint]]:
+    paths: dict[str, int] = {}
+    for index, each in made.items():
+        name = each.written.name  # that of two files in two folders may be the same
+        paths[f"{name}.py" if f"{name}.py" not in paths else f"{name}.{index}.py"] = index
     modules = [
         verify.Generated(  # the name of a file may have what the name of a module may not
-            f"rivusio_generated.module_{number}", f"{each.written.name}.py", each.written.text
+            f"rivusio_generated.module_{number}", path, made[index].written.text
         )
-        for number, each in enumerate(made)
+        for number, (path, index) in enumerate(paths.items())
     ]
-    said: dict[str, list[Complaint]] = defaultdict(list)
+    said: dict[int, list[Complaint]] = defaultdict(list)
     for complaint in verify.strict(modules, texts, timeout):
-        said[Path(complaint.path).stem].append(complaint)
+        said[paths[complaint.path]].append(complaint)
     return said
 
 
@@ -103,22 +135,37 @@ def _with_calls(made: Made, complaints: Sequence[Complaint]) -> Made | None:
     if not stages:
         return None
     plan = called_instead(made.plan, {each for each in stages if each is not None}, UNPROVEN)
-    [emitted] = emit([plan], rivusio.__version__)
+    try:
+        [emitted] = emit([plan], rivusio.__version__)
+    except FormatError:
+        return None
     if isinstance(emitted, Refused):
         return None
     return made_of(made.path, made.chain, made.written.name, plan, emitted)
 
 
-def _bugs(made: Made, complaints: Sequence[Complaint], *, keeps: bool) -> Iterator[Diagnostic]:
-    kept = Path(made.path).parent / f"{made.written.name}.failed.py"
-    note = "please report it with the module, which `rivusio compile` keeps"
-    if keeps:
-        kept.write_text(made.written.text, encoding="utf-8")
-        note = f'please report it with the module, kept in "{kept.name}"; nothing was written'
+def _told(made: Made, complaints: Sequence[Complaint], *, keeps: bool) -> Iterator[Diagnostic]:
+    """Say why a chain has no module: mypy has something against it, or could not look at it."""
+    place = made.path, made.span.line, made.span.column + 1
+    chain = made.written.manifest.chain
+    if (nowhere := next((each for each in complaints if each.path == NOWHERE), None)) is not None:
+        message = f'chain "{chain}" is not compiled: {nowhere.message}'
+        yield Diagnostic(*place, "error", message, COMPILE, "it runs interpreted")
+        return
+    note = _kept(made) if keeps else "please report it with the module, which `compile` keeps"
     for said in complaints:
         message = (
-            f'the module of "{made.written.manifest.chain}" does not pass mypy, which is a bug of '
+            f'the module of "{chain}" does not pass mypy, which is a bug of '
             f"rivusio's: line {said.line}: {said.message}"
         )
-        place = made.span.line, made.span.column + 1
-        yield Diagnostic(made.path, *place, "error", message, COMPILE, note)
+        yield Diagnostic(*place, "error", message, COMPILE, note)
+
+
+def _kept(made: Made) -> str:
+    """Keep a module for a report, and say where."""
+    kept = Path(made.path).parent / f"{made.written.name}.failed.py"
+    try:
+        kept.write_text(made.written.text, encoding="utf-8")
+    except OSError:  # what is wrong with the chain is told in any case
+        return "please report it; the chain runs interpreted"
+    return f'please report it with the module, kept in "{kept.name}"; the chain runs interpreted'

@@ -172,7 +172,8 @@ class _Writer:
         if record["treated"]:
             return True  # what a retry or a handler gives is
         is_own = isinstance(op, Map) and isinstance(op.body, Inline)  # so is what `self` has
-        return ": " not in record["target"] and bool(is_own or record["checks"])
+        declared = record["target"].partition(": ")[2]
+        return declared in ("", "Any") and bool(is_own or record["checks"])
 
     # Names
 

@@ -114,6 +114,24 @@ class Project:
         found = self._result.graph[module].dependencies
         return sorted(each for each in found if each != module and not self.is_foreign(each))
 
+    def files_of(self, module: str) -> tuple[str, ...]:
+        """Give the files of the project that a module is made of: what it imports, and so on."""
+        found, waiting = {module}, [module]
+        while waiting:
+            for each in self.imported_by(waiting.pop()):
+                if each not in found:
+                    found.add(each)
+                    waiting.append(each)
+        return tuple(sorted(map(self.path_of, found - {module})))
+
+    def misses_rivusio(self, module: str) -> bool:
+        """Tell whether a module imports rivusio, and mypy has found none, or no true one."""
+        if "rivusio.pipeline" in self._result.graph:
+            return False
+        state = self._result.graph[module]
+        imported = (*state.dependencies, *state.suppressed)
+        return any(each.partition(".")[0] == "rivusio" for each in imported)
+
     def is_foreign(self, module: str) -> bool:
         """Tell whether a module is installed, built in, or rivusio's own."""
         state = self._result.graph.get(module)

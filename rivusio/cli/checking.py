@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Any
 
 import click
 
 from rivusio.cli.messages import FAILED, told_in_lines
-from rivusio.user_file import Refusal
+from rivusio.user_file import Refusal, told
 
 FORM = "Lines for people, or a list of objects for editors and CI."
 TIMEOUT = "How long mypy may take, in seconds; 120 by default."
@@ -29,7 +32,7 @@ def check(files: tuple[str, ...], form: str, timeout: float | None) -> None:
     are, under your own settings; what it finds besides wrong joints is shown as warnings. The exit
     code is 1 if there is an error, 0 otherwise.
     """
-    with told_in_lines():
+    with told_in_lines(), told_as_json(form, list):
         oracle, checker = compiler("oracle"), compiler("check")
         try:
             report = checker.check(files, timeout or oracle.TIMEOUT)
@@ -44,6 +47,26 @@ def check(files: tuple[str, ...], form: str, timeout: float | None) -> None:
         if report.failed:
             sys.stdout.flush()
             sys.exit(FAILED)
+
+
+@contextmanager
+def told_as_json(form: str, whole: Callable[[list[dict[str, Any]]], object]) -> Iterator[None]:
+    """Write JSON where it was asked for, whatever leaves a command before it has written any.
+
+    Args:
+        form: what was asked for.
+        whole: makes of what went wrong what the command writes.
+    """
+    try:
+        yield
+    except Exception as error:
+        message = str(error) if isinstance(error, Refusal) else f"rivusio failed: {told(error)}"
+        place = {"path": "", "line": 1, "column": 1}
+        wrong = place | {"severity": "error", "message": message, "code": None, "note": None}
+        if form == "json":
+            with suppress(OSError):  # nobody reads it, or nothing can be written
+                click.echo(json.dumps(whole([wrong]), indent=2))
+        raise
 
 
 def compiler(module: str) -> ModuleType:

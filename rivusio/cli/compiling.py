@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,17 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from rivusio.cli.checking import FORM, TIMEOUT, compiler
+from rivusio.cli.checking import FORM, TIMEOUT, compiler, told_as_json
 from rivusio.cli.messages import FAILED, told_in_lines
 from rivusio.cli.tables import show
 from rivusio.user_file import Refusal
 
 if TYPE_CHECKING:
+    from rivusio.compiler.artifact import Unmade
     from rivusio.compiler.driver import Chain, Compilation
+    from rivusio.compiler.ir import Diagnostic
 
-CHECK = "Write nothing; exit with 1 if an artifact is missing or stale (or, with --strict, calls)."
+CHECK = "Write nothing; exit with 1 if a module is missing or stale (or, with --strict, calls)."
 NO_IMPORT = "Never import a file, also where its text alone does not tell what its chains are."
 STRICT = "Let any stage that stays a call be an error."
 DUMP = "Show the plans, or the modules, instead of writing anything."
@@ -50,13 +52,13 @@ def compile_(
 
     The modules stand in __rivusio__ beside each file, and run in the chains' place. Every joint
     is checked, and mypy verifies what was written. A file is imported, in a process of its own,
-    only where its text does not tell what its chains are. The exit code is 1 if there is an error;
-    a file with an error keeps the modules that it has.
+    only where its text does not tell what its chains are. The exit code is 1 if there is an error.
+    A chain with an error is left out; a file that cannot be compiled keeps the modules that it has.
     """
-    with told_in_lines():
+    with told_in_lines(), told_as_json(form, _as_object):
         driver = compiler("driver")
         if only_check:
-            _only_check(files, strict=strict)
+            _only_check(files, form, strict=strict)
             return
         options = driver.Options(not no_import, timeout or driver.TIMEOUT, strict)
         make = driver.compile_files if dump is None else driver.explained
@@ -64,10 +66,7 @@ def compile_(
             done = make(files, options)
         except driver.FAILURES as error:
             raise Refusal(str(error)) from error
-        if dump is None:
-            _tell(done, form)
-        else:
-            _dump(done, dump)
+        _tell(done, form, dump)
 
 
 @click.command()
@@ -82,7 +81,7 @@ def explain(files: tuple[str, ...], form: str, timeout: float | None, *, no_impo
     does not take in a loop stays a call. Stages with one number in the column "loop" run in one
     flat loop.
     """
-    with told_in_lines():
+    with told_in_lines(), told_as_json(form, _as_object):
         driver = compiler("driver")
         options = driver.Options(not no_import, timeout or driver.TIMEOUT)
         try:
@@ -90,72 +89,99 @@ def explain(files: tuple[str, ...], form: str, timeout: float | None, *, no_impo
         except driver.FAILURES as error:
             raise Refusal(str(error)) from error
         if form == "json":
-            chains = [_as_json(each) for each in done.chains]
-            diagnostics = [asdict(each) for each in done.diagnostics]
-            click.echo(json.dumps({"chains": chains, "diagnostics": diagnostics}, indent=2))
+            click.echo(json.dumps(_as_object(map(asdict, done.diagnostics), done), indent=2))
         else:
             for diagnostic in done.diagnostics:
                 click.echo(str(diagnostic), err=True)
             for chain in done.chains:
                 show(_table(chain), Console(markup=False, emoji=False, highlight=False))
-            if not done.chains and not done.failed:
+            if not (done.chains or done.unmade or done.failed):
                 click.echo("no chain found", err=True)
         _leave_if_failed(done)
 
 
-def _only_check(files: Sequence[str], *, strict: bool) -> None:
-    artifact = compiler("artifact")
+def _only_check(files: Sequence[str], form: str, *, strict: bool) -> None:
     for file in files:
         if not Path(file).is_file():
             raise Refusal(f'cannot check "{file}": there is no such file; give a Python file')
-    stale = [(file, artifact.outdated(Path(file))) for file in dict.fromkeys(files)]
-    for file, reason in stale:
-        if reason is not None:
-            click.echo(f"{file}: {reason}; run `rivusio compile {file}`")
-    calls = [each for file, reason in stale if strict and not reason for each in _calls(file)]
-    for each in calls:
-        click.echo(each)
-    if calls or any(reason is not None for _, reason in stale):
+    once = compiler("apart").each_once(files)
+    said = {file: list(_said_of(file, strict=strict)) for file in once}
+    wrong = [file for file, each in said.items() if any(one.is_wrong for one in each)]
+    if form == "json":
+        told = _as_object(asdict(one.diagnostic) for each in said.values() for one in each)
+        told["fresh"] = [file for file in once if file not in wrong]
+        click.echo(json.dumps(told, indent=2))
+    else:
+        for one in (one for each in said.values() for one in each):
+            click.echo(one.line, err=not one.is_wrong)
+    if wrong:
         sys.stdout.flush()
         sys.exit(FAILED)
 
 
-def _calls(file: str) -> Iterator[str]:
-    """Say which stages of a file's artifacts are calls."""
-    for chain, index, stage in compiler("artifact").calls(Path(file)):
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One line of `--check`, and the same for machines; what is not wrong is a warning."""
+
+    line: str
+    diagnostic: Diagnostic
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.diagnostic.severity == "error"
+
+
+def _said_of(file: str, *, strict: bool) -> Iterator[_Said]:
+    """Say what is wrong with the artifacts of a file, and which of its chains have none."""
+    artifact, planning = compiler("artifact"), compiler("planning")
+    run = f"run `rivusio compile {file}`"
+    reason = artifact.outdated(Path(file))
+    if reason is not None:
+        yield _Said(f"{file}: {reason}; {run}", replace(planning.failure(file, reason), note=run))
+        return
+    for each in artifact.index_of(Path(file)).unmade:
+        said = planning.said_again(file, each)
+        line = f"{file}: {said.message}; {run if each.failed else 'it runs interpreted'}"
+        yield _Said(line, said)
+    for chain, index, stage in artifact.calls(Path(file)) if strict else ():
         told = f'stage {index + 1} "{stage.name}" is {stage.how}: {stage.why}'
-        yield f'{file}: chain "{chain}", {told}'
+        wrong = planning.failure(file, f'chain "{chain}", {told}')
+        yield _Said(f"{file}: {wrong.message}", wrong)
 
 
-def _dump(done: Compilation, what: str) -> None:
-    plans = compiler("dump")
-    for diagnostic in done.diagnostics:
-        click.echo(str(diagnostic), err=True)
-    for chain in done.chains:
-        click.echo(plans.dump(chain.plan) if what == "plan" else chain.text)
-    _leave_if_failed(done)
-
-
-def _tell(done: Compilation, form: str) -> None:
+def _tell(done: Compilation, form: str, dump: str | None) -> None:
     if form == "json":
-        chains = [_as_json(each) for each in done.chains]
-        diagnostics = [asdict(each) for each in done.diagnostics]
-        told: dict[str, Any] = {
-            "chains": chains,
-            "diagnostics": diagnostics,
-            "fresh": list(done.fresh),
-        }
+        told = _as_object(map(asdict, done.diagnostics), done)
+        for record, chain in zip(told["chains"], done.chains, strict=True):
+            if dump is not None:
+                record[dump] = _dumped(chain, dump)
         click.echo(json.dumps(told, indent=2))
     else:
         for diagnostic in done.diagnostics:
-            click.echo(str(diagnostic))
+            click.echo(str(diagnostic), err=dump is not None)
         for chain in done.chains:
-            click.echo(f"{chain.name} -> {chain.artifact}  ({_summary(chain)})", err=True)
+            if dump is not None:
+                click.echo(_dumped(chain, dump))
+            else:
+                click.echo(f"{chain.name} -> {chain.artifact}  ({_summary(chain)})", err=True)
         for path in done.fresh:
             click.echo(f"{path}: up to date", err=True)
-        for path in done.without_chains:
+        for path in done.without_chains if dump is None else ():
             click.echo(f"{path}: no chain found", err=True)
+        for path in _not_told(done):
+            click.echo(f"{path}: not compiled; it keeps the modules that it has", err=True)
     _leave_if_failed(done)
+
+
+def _not_told(done: Compilation) -> list[str]:
+    """Give the files that an error elsewhere has stopped."""
+    told = {each.path for each in done.diagnostics if each.severity == "error"}
+    return [path for path in done.unfinished if path not in told]
+
+
+def _dumped(chain: Chain, what: str) -> str:
+    text: str = compiler("dump").dump(chain.plan) if what == "plan" else chain.text
+    return text
 
 
 def _leave_if_failed(done: Compilation) -> None:
@@ -171,6 +197,19 @@ def _summary(chain: Chain) -> str:
     return f"{stages} in {loops} loop{'s' if loops != 1 else ''}, {inlined} inlined"
 
 
+def _as_object(
+    diagnostics: Iterable[dict[str, Any]], done: Compilation | None = None
+) -> dict[str, Any]:
+    """Give what `--output json` writes, whatever comes of a command."""
+    return {
+        "chains": [] if done is None else [_as_json(each) for each in done.chains],
+        "unmade": [] if done is None else [_unmade(*each) for each in done.unmade],
+        "diagnostics": list(diagnostics),
+        "fresh": [] if done is None else list(done.fresh),
+        "unfinished": [] if done is None else list(done.unfinished),
+    }
+
+
 def _as_json(chain: Chain) -> dict[str, Any]:
     return {
         "name": chain.name,
@@ -179,6 +218,10 @@ def _as_json(chain: Chain) -> dict[str, Any]:
         "artifact": chain.artifact,
         "stages": [stage.model_dump() for stage in chain.stages],
     }
+
+
+def _unmade(path: str, unmade: Unmade) -> dict[str, Any]:
+    return {"name": unmade.chain, "path": path} | unmade.model_dump(exclude={"chain"})
 
 
 def _table(chain: Chain) -> Table:

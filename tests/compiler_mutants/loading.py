@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from tests.compiler_mutants.making import COMMAND, FILES, LOADER, broken
+from tests.compiler_mutants.making import COMMAND, FILES, INDEX, LOADER, TROUBLED, broken
 
+APART = "compiler/apart.py"
 ARTIFACT = "compiler/artifact.py"
 ARTIFACTS = "rivusio/compiled/artifacts.py"
+CHECKING = "rivusio/cli/checking.py"
 COMPILING = "rivusio/cli/compiling.py"
 DRIVER = "compiler/driver.py"
 FITTING = "rivusio/compiled/fitting.py"
@@ -14,6 +16,11 @@ LOAD = "rivusio/loader.py"
 MANIFEST = "rivusio/compiled/manifest.py"
 ORIGINS = "rivusio/origins.py"
 WHOSE = ("tests/compiler/test_whose_artifact.py",)
+ORACLE = "compiler/oracle_worker.py"
+PLANNING = "compiler/planning.py"
+PROVING = "compiler/proving.py"
+RUN = "compiler/mypy_run.py"
+WRITE = "compiler/write.py"
 
 GUARDED = (
     broken(
@@ -262,40 +269,160 @@ WRITTEN = (
     broken(
         "command",
         ARTIFACT,
-        "for file in sorted(set(looked_at))}",
-        "for file in [str(path)]}",
+        "for file, its in looked_at.items()))",
+        "for file, its in looked_at.items() if file == str(path)))",
         "a file is up to date though one that it imports has changed",
-        *FILES,
+        *INDEX,
+        "-k",
+        "import_of_an_import",
     ),
     broken(
         "write",
         DRIVER,
-        "if path not in wrong and source.path not in wrong:",
-        "if path:",
-        "artifacts are written for a file with an error",
+        "if not made and any(each.failed for each in unmade):",
+        "if not path:",
+        "a file of which all is wrong loses its artifacts",
         *COMMAND,
         "-k",
         "keeps_its_artifacts or in_one_go",
     ),
     broken(
         "write",
-        DRIVER,
-        "planned.diagnostics.extend(said)",
-        "pass",
+        PROVING,
+        "passed = [each for index, each in finished.items() if index not in unproved]",
+        "passed = list(finished.values())",
         "a module that mypy is against is installed",
-        *COMMAND,
+        *TROUBLED,
         "-k",
         "does_not_pass_mypy",
     ),
     broken(
         "write",
-        ARTIFACT,
-        "Path(name).replace(path)",
-        "path.write_bytes(content)",
-        "an artifact is written in its place",
-        *COMMAND,
+        PROVING,
+        "    except OracleError as error:\n        if len(made) == 1:\n",
+        "    except OracleError as error:\n        if made:\n",
+        "a module at which mypy stops stops the others",
+        *TROUBLED,
         "-k",
-        "several_at_once or module_and_a_manifest",
+        "at_which_mypy_stops",
+    ),
+    broken(
+        "write",
+        PLANNING,
+        "written = [_alone(each) for each in chains]",
+        "raise",
+        "a module that cannot be written stops the others",
+        *TROUBLED,
+        "-k",
+        "cannot_be_written",
+    ),
+    broken(
+        "write",
+        PLANNING,
+        "and not any(_is_part(each.chain.span, span) for span in wrong)",
+        "and wrong is not None",
+        "a chain that does not fit is compiled as the import has it",
+        *TROUBLED,
+        "-k",
+        "because_the_file_was_imported",
+    ),
+    broken(
+        "write",
+        PLANNING,
+        "    _refuse_changed(source)\n",
+        "",
+        "what was read is taken for what is there now",
+        *INDEX,
+        "-k",
+        "before_its_hash",
+    ),
+    broken(
+        "write",
+        ARTIFACT,
+        "            _refuse_changed(looked_at)\n",
+        "",
+        "what was compiled is taken for what is there now",
+        *INDEX,
+        "-k",
+        "while_it_is_compiled",
+    ),
+    broken(
+        "write",
+        ARTIFACT,
+        "            if not any(each.failed for each in unmade):\n    ",
+        "",
+        "a chain that is to be mended loses its module",
+        *INDEX,
+        "-k",
+        "to_be_mended",
+    ),
+    broken(
+        "write",
+        ARTIFACT,
+        "with one_writer(folder) as is_alone:",
+        "with contextlib.nullcontext(False) as is_alone:",
+        "two compiles write into one another",
+        *INDEX,
+        "-k",
+        "nobody_else_writes",
+    ),
+    broken(
+        "write",
+        ARTIFACT,
+        "temporary.replace(place)",
+        "place.write_bytes(temporary.read_bytes())",
+        "an artifact is written in its place",
+        *INDEX,
+        "-k",
+        "killed",
+    ),
+    broken(
+        "write",
+        APART,
+        "return not beside & self.beside.keys()",
+        "return bool(root)",
+        "a file has the module that stands beside another",
+        *INDEX,
+        "-k",
+        "two_files_of_one_name",
+    ),
+    broken(
+        "write",
+        ORACLE,
+        "    if blind:\n",
+        "    if not sources:\n",
+        "a file has no chain where mypy does not see rivusio",
+        *INDEX,
+        "-k",
+        "keeps_its_modules",
+    ),
+    broken(
+        "write",
+        RUN,
+        'if (lock := lock_now(place / "lock")) is None:',
+        "if (lock := len(_held)) < 0:",
+        "two processes have one cache",
+        "tests/compiler/test_caches.py",
+    ),
+    broken(
+        "type",
+        RUN,
+        "return name if _is_importable(name) else f",
+        "return name if name else f",
+        "a generated module imports what is no name",
+        *TROUBLED,
+        "-k",
+        "may_have_any_name",
+    ),
+    broken(
+        "type",
+        WRITE,
+        'return declared in ("", "Any") and',
+        'return declared == "" and',
+        "what may be anything is returned for what is said of it",
+        *TROUBLED,
+        "-k",
+        "gives_any",
     ),
     broken(
         "write",
@@ -318,8 +445,8 @@ WRITTEN = (
     broken(
         "command",
         COMPILING,
-        "if calls or any(reason is not None for _, reason in stale):",
-        "if not stale:",
+        "    if wrong:\n        sys.stdout.flush()",
+        "    if not said:\n        sys.stdout.flush()",
         "--check always gives 0",
         *COMMAND,
         "-k",
@@ -334,6 +461,34 @@ WRITTEN = (
         *COMMAND,
         "-k",
         "test_check",
+    ),
+    broken(
+        "command",
+        ARTIFACT,
+        "if (why := staleness(artifact)) is not None:",
+        "if (why := str(artifact)) == name:",
+        "--check does not ask of a module what a run asks",
+        *INDEX,
+        "-k",
+        "would_not_use",
+    ),
+    broken(
+        "command",
+        DRIVER,
+        "return not may_bring_more and not any(each.failed for each in index.unmade)",
+        "return not may_bring_more",
+        "a file is up to date though a chain of it failed",
+        *INDEX,
+        "-k",
+        "to_be_mended",
+    ),
+    broken(
+        "command",
+        CHECKING,
+        'if form == "json":\n            with suppress(OSError):',
+        'if form == "":\n            with suppress(OSError):',
+        "a command that fails writes no JSON",
+        "tests/compiler/test_json_output.py",
     ),
     broken(
         "command",

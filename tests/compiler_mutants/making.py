@@ -19,9 +19,11 @@ BODIES = ("tests/compiler/test_bodies.py", "-k", "not golden")
 COMMAND = ("tests/compiler/test_compile.py",)
 FILES = ("tests/compiler/test_compiled_files.py",)
 GROUPS = ("tests/compiler/test_groups.py",)
+INDEX = ("tests/compiler/test_index.py",)
 LOADER = ("tests/compiler/test_loader.py",)
 ONE = ("tests/semantics/test_pipes.py", "tests/test_pipeline.py", "-k", "not interpreted")
 TAKES = ("tests/semantics", "-k", "take and not interpreted")
+TROUBLED = ("tests/compiler/test_troubled_chains.py",)
 
 
 def broken(rule: str, file: str, old: str, new: str, what: str, *tests: str) -> Mutant:
