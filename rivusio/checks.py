@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from rivusio.said import described, repr_of
+
 
 def at_least(least: int, field: str, value: object) -> int:
     """Give `value` if it is a whole number, `least` or more.
@@ -13,10 +15,10 @@ def at_least(least: int, field: str, value: object) -> int:
         ValueError: if it is too small.
     """
     if not isinstance(value, int) or isinstance(value, bool):
-        message = f"{field} must be a whole number, got {value!r} of type {type(value).__name__}"
+        message = f"{field} must be a whole number, got {described(value)}"
         raise TypeError(message)
     if value < least:
-        message = f"{field} must be at least {least}, got {value!r}"
+        message = f"{field} must be at least {least}, got {repr_of(value)}"
         raise ValueError(message)
     return value
 
@@ -29,12 +31,11 @@ def seconds(field: str, value: object) -> float:
         ValueError: if it is zero or negative.
     """
     if not isinstance(value, timedelta):
-        hint = f"; did you mean timedelta(seconds={value!r})?" if _is_number(value) else ""
-        kind = type(value).__name__
-        message = f"{field} must be a timedelta, got {value!r} of type {kind}{hint}"
+        hint = f"; did you mean timedelta(seconds={repr_of(value)})?" if _is_number(value) else ""
+        message = f"{field} must be a timedelta, got {described(value)}{hint}"
         raise TypeError(message)
     if value <= timedelta(0):
-        message = f"{field} must be longer than zero, got {value!r}"
+        message = f"{field} must be longer than zero, got {repr_of(value)}"
         raise ValueError(message)
     return value.total_seconds()
 
@@ -50,6 +51,6 @@ def text(field: str, value: object) -> str:
         TypeError: if it is none.
     """
     if not isinstance(value, str):
-        message = f"{field} must be a string, got {value!r} of type {type(value).__name__}"
+        message = f"{field} must be a string, got {described(value)}"
         raise TypeError(message)
     return value

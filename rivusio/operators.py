@@ -23,6 +23,7 @@ from rivusio.pipeline import (
     function_pipe,
     join,
 )
+from rivusio.said import described
 from rivusio.settings import StageConfig
 from rivusio.stage import (
     Batch,
@@ -252,8 +253,7 @@ def sliding(size: int, step: int = 1) -> Lists:
 
 def _callable(operator: str, function: object) -> Callable[..., Any]:
     if not callable(function):
-        kind = type(function).__name__
-        message = f"{operator} takes a function, got {function!r} of type {kind}"
+        message = f"{operator} takes a function, got {described(function)}"
         raise TypeError(message)
     return function
 

@@ -31,6 +31,7 @@ from rivusio.monitoring import MetricsCollector, PipelineMonitor
 from rivusio.operators import batch, sliding, tumbling
 from rivusio.pipeline import BasePipe, SyncFamily, chain_of, stages_of
 from rivusio.runs import Run
+from rivusio.said import described
 from rivusio.settings import StageConfig
 from rivusio.stage import Stage
 from rivusio.stream_pipes import BatchStreamPipe, SlidingWindowPipe, StreamPipe, WindowedStreamPipe
@@ -125,7 +126,7 @@ def _refuse_other(field: str, value: object, *kinds: type) -> None:
     if value is None or isinstance(value, kinds):
         return
     wanted = " or ".join(kind.__name__ for kind in kinds)
-    message = f"{field} must be a {wanted}, got {value!r} of type {type(value).__name__}"
+    message = f"{field} must be a {wanted}, got {described(value)}"
     raise TypeError(message)
 
 

@@ -29,6 +29,7 @@ OPERATORS = "rivusio/operators.py"
 PIPELINE = "rivusio/pipeline.py"
 PIPES = "rivusio/pipes.py"
 RUNS = "rivusio/runs.py"
+SAID = "rivusio/said.py"
 SEGMENT = "rivusio/interpreter/segment.py"
 SETTINGS = "rivusio/settings.py"
 SOURCE = "rivusio/interpreter/source.py"
@@ -1257,7 +1258,7 @@ HOLDING: tuple[Mutant, ...] = (
     Mutant(
         "4.2",
         CHECKS,
-        "at least {least}, got {value!r}",
+        "at least {least}, got {repr_of(value)}",
         "at least {least}",
         "the value that is too small is not named",
     ),
@@ -1723,6 +1724,13 @@ BACKPRESSURE: tuple[Mutant, ...] = (
 FAILING: tuple[Mutant, ...] = (
     Mutant(
         "6.1",
+        SAID,
+        "except Exception as error:  # noqa: BLE001  a user's __str__",
+        "except TypeError as error:  # a user's __str__",
+        "a message fails where the str of the error that it tells of does",
+    ),
+    Mutant(
+        "6.1",
         NODE,
         "stage=stage, item=item, item_index=index)",
         "stage=None, item=item, item_index=index)",
@@ -1998,8 +2006,8 @@ FAILING: tuple[Mutant, ...] = (
     Mutant(
         "6.5",
         ERRORS,
-        "None if error is None else str(pipe)",
-        "str(pipe)",
+        "None if error is None else str_of(pipe)",
+        "str_of(pipe)",
         "a mere message counts as the name of a pipe",
     ),
     Mutant(
@@ -2012,8 +2020,8 @@ FAILING: tuple[Mutant, ...] = (
     Mutant(
         "6.5",
         ERRORS,
-        "return str(self.args[0])",
-        "return str(self.args)",
+        "return str_of(self.args[0])",
+        "return str_of(self.args)",
         "a mere message is shown as a tuple",
     ),
     Mutant(
