@@ -437,7 +437,7 @@ PIPE_KINDS: tuple[Mutant, ...] = (
     Mutant(
         "2.6",
         PIPELINE,
-        "{pipe!r} of type {type(pipe).__name__} is no pipe",
+        "{described(pipe)} is no pipe",
         "{pipe!r} is no pipe",
         "the type of what is no pipe is not named",
     ),
@@ -1423,9 +1423,23 @@ HOLDING: tuple[Mutant, ...] = (
     Mutant(
         "4.5",
         TESTING,
-        "            timer.fire()\n            await settle()",
-        "            timer.fire()",
+        "async with self._turn:\n            await settle()",
+        "async with self._turn:\n            pass",
         "the virtual clock does not let the loop run between two timers",
+    ),
+    Mutant(
+        "4.5",
+        TESTING,
+        "nearest = min(self._targets)",
+        "nearest = target",
+        "of two that advance the clock, one goes beyond the time of the other",
+    ),
+    Mutant(
+        "4.5",
+        TESTING,
+        "if len(ready) < len(settling):",
+        "if not ready:",
+        "two that let the loop come to rest wait for one another",
     ),
     Mutant(
         "4.5",
@@ -1823,7 +1837,7 @@ FAILING: tuple[Mutant, ...] = (
     Mutant(
         "6.1",
         ERRORS,
-        "    return repr(value)\n",
+        "    return repr_of(value)\n",
         "    return None\n",
         "what cannot be pickled travels as None",
     ),
