@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 
 from rivusio.said import described, repr_of
@@ -21,6 +22,20 @@ def at_least(least: int, field: str, value: object) -> int:
         message = f"{field} must be at least {least}, got {repr_of(value)}"
         raise ValueError(message)
     return value
+
+
+def capacity(field: str, value: object) -> int:
+    """Give `value` if it is a whole number of items, 1 or more, that a container can hold.
+
+    Raises:
+        TypeError: if it is no whole number.
+        ValueError: if it is too small or too large.
+    """
+    items = at_least(1, field, value)
+    if items > sys.maxsize:
+        message = f"{field} must be at most {sys.maxsize}, got {repr_of(value)}"
+        raise ValueError(message)
+    return items
 
 
 def seconds(field: str, value: object) -> float:

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
 from datetime import timedelta
 from typing import Any, TypeVar, overload
 
-from rivusio.checks import at_least, seconds
+from rivusio.checks import at_least, capacity, seconds
 from rivusio.pipeline import (
     AsyncFamily,
     AsyncPipeline,
@@ -246,7 +246,7 @@ def sliding(size: int, step: int = 1) -> Lists:
     Raises:
         TypeError, ValueError: naming the field, the value and the rule.
     """
-    at_least(1, "size", size)
+    capacity("size", size)
     at_least(1, "step", step)
     return Lists("sliding", SlidingWindow(size, step, None, "call"))
 

@@ -1240,6 +1240,7 @@ HOLDING: tuple[Mutant, ...] = (
         "// self._size))",
         "a window's number is taken from the division alone",
     ),
+    Mutant("4.2", CHECKS, "if items > sys.maxsize:", "if False:", "any size is accepted"),
     Mutant("4.2", CHECKS, "if value < least:", "if value < least - 1:", "a size of 0 is accepted"),
     Mutant(
         "4.2",
@@ -1293,7 +1294,7 @@ HOLDING: tuple[Mutant, ...] = (
     Mutant(
         "4.2",
         STREAM_PIPES,
-        'self.size = at_least(1, "size", size)',
+        'self.size = capacity("size", size)',
         "self.size = size",
         "the size of a SlidingWindowPipe is checked only when the stage is made",
     ),
@@ -1305,7 +1306,7 @@ HOLDING: tuple[Mutant, ...] = (
         "the step of a SlidingWindowPipe is checked only when the stage is made",
     ),
     Mutant("4.2", OPERATORS, 'at_least(1, "n", n)', "pass", "batch(0) is accepted"),
-    Mutant("4.2", OPERATORS, 'at_least(1, "size", size)', "pass", "sliding(0) is accepted"),
+    Mutant("4.2", OPERATORS, 'capacity("size", size)', "pass", "sliding(0) is accepted"),
     Mutant("4.2", OPERATORS, 'at_least(1, "step", step)', "pass", "sliding(1, 0) is accepted"),
     Mutant("4.2", OPERATORS, 'at_least(0, "count", count)', "count", "take(-1) is accepted"),
     Mutant(
@@ -1318,7 +1319,7 @@ HOLDING: tuple[Mutant, ...] = (
     Mutant(
         "4.2",
         CONFIG,
-        "window_size: Seconds = Field(default=0.0, ge=0)",
+        "window_size: Seconds = Field(default=0.0, ge=0, le=LONGEST_WINDOW)",
         "window_size: Seconds = Field(default=0.0)",
         "StreamConfig takes a negative window size",
     ),
@@ -1685,7 +1686,7 @@ BACKPRESSURE: tuple[Mutant, ...] = (
     Mutant(
         "5.4",
         CONFIG,
-        "max_buffer_size: int = Field(default=1000, ge=1)",
+        "max_buffer_size: int = Field(default=1000, ge=1, le=sys.maxsize)",
         "max_buffer_size: int = Field(default=1000)",
         "a buffer of size 0 is accepted",
     ),
