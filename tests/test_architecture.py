@@ -28,6 +28,7 @@ TOOLS = {
     "rivusio.cli.messages",
     "rivusio.cli.running",
     "rivusio.cli.tables",
+    "rivusio.cli.terminal",
     "rivusio.cli.trial_items",
     "rivusio.cli.trial_runs",
     "rivusio.cli.verifying",

@@ -12,6 +12,7 @@ from types import ModuleType
 import click
 
 from rivusio.cli.messages import FAILED, told_in_lines
+from rivusio.cli.terminal import say
 from rivusio.user_file import Refusal
 
 FORM = "Lines for people, or a list of objects for editors and CI."
@@ -36,11 +37,11 @@ def check(files: tuple[str, ...], form: str, timeout: float | None) -> None:
         except oracle.OracleError as error:
             raise Refusal(str(error)) from error
         if form == "json":
-            click.echo(json.dumps([asdict(each) for each in report.diagnostics], indent=2))
+            say(json.dumps([asdict(each) for each in report.diagnostics], indent=2))
         else:
             for diagnostic in report.diagnostics:
-                click.echo(str(diagnostic))
-            click.echo(report.summary, err=True)
+                say(str(diagnostic))
+            say(report.summary, err=True)
         if report.failed:
             sys.stdout.flush()
             sys.exit(FAILED)

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from rivusio.cli.checking import FORM, TIMEOUT, compiler
 from rivusio.cli.messages import FAILED, told_in_lines
-from rivusio.cli.tables import show
+from rivusio.cli.terminal import say, show
 from rivusio.user_file import Refusal
 
 if TYPE_CHECKING:
@@ -92,14 +91,14 @@ def explain(files: tuple[str, ...], form: str, timeout: float | None, *, no_impo
         if form == "json":
             chains = [_as_json(each) for each in done.chains]
             diagnostics = [asdict(each) for each in done.diagnostics]
-            click.echo(json.dumps({"chains": chains, "diagnostics": diagnostics}, indent=2))
+            say(json.dumps({"chains": chains, "diagnostics": diagnostics}, indent=2))
         else:
             for diagnostic in done.diagnostics:
-                click.echo(str(diagnostic), err=True)
+                say(str(diagnostic), err=True)
             for chain in done.chains:
-                show(_table(chain), Console(markup=False, emoji=False, highlight=False))
+                show(_table(chain))
             if not done.chains and not done.failed:
-                click.echo("no chain found", err=True)
+                say("no chain found", err=True)
         _leave_if_failed(done)
 
 
@@ -111,10 +110,10 @@ def _only_check(files: Sequence[str], *, strict: bool) -> None:
     stale = [(file, artifact.outdated(Path(file))) for file in dict.fromkeys(files)]
     for file, reason in stale:
         if reason is not None:
-            click.echo(f"{file}: {reason}; run `rivusio compile {file}`")
+            say(f"{file}: {reason}; run `rivusio compile {file}`")
     calls = [each for file, reason in stale if strict and not reason for each in _calls(file)]
     for each in calls:
-        click.echo(each)
+        say(each)
     if calls or any(reason is not None for _, reason in stale):
         sys.stdout.flush()
         sys.exit(FAILED)
@@ -130,9 +129,9 @@ def _calls(file: str) -> Iterator[str]:
 def _dump(done: Compilation, what: str) -> None:
     plans = compiler("dump")
     for diagnostic in done.diagnostics:
-        click.echo(str(diagnostic), err=True)
+        say(str(diagnostic), err=True)
     for chain in done.chains:
-        click.echo(plans.dump(chain.plan) if what == "plan" else chain.text)
+        say(plans.dump(chain.plan) if what == "plan" else chain.text)
     _leave_if_failed(done)
 
 
@@ -145,16 +144,16 @@ def _tell(done: Compilation, form: str) -> None:
             "diagnostics": diagnostics,
             "fresh": list(done.fresh),
         }
-        click.echo(json.dumps(told, indent=2))
+        say(json.dumps(told, indent=2))
     else:
         for diagnostic in done.diagnostics:
-            click.echo(str(diagnostic))
+            say(str(diagnostic))
         for chain in done.chains:
-            click.echo(f"{chain.name} -> {chain.artifact}  ({_summary(chain)})", err=True)
+            say(f"{chain.name} -> {chain.artifact}  ({_summary(chain)})", err=True)
         for path in done.fresh:
-            click.echo(f"{path}: up to date", err=True)
+            say(f"{path}: up to date", err=True)
         for path in done.without_chains:
-            click.echo(f"{path}: no chain found", err=True)
+            say(f"{path}: no chain found", err=True)
     _leave_if_failed(done)
 
 

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from rivusio.cli.messages import told_in_lines
+from rivusio.cli.terminal import say
 from rivusio.cli.trial_runs import ANSWER, REQUEST, Answer, ChainTrials, Request, Trial
 from rivusio.mode import Mode
 from rivusio.testing import Event, difference
@@ -71,14 +72,12 @@ def verify(
             events += sum(len(trial.events) for trial in left.trials)
             count += len(left.trials)
             told = left.left_out or f"the same in {len(left.trials):,} runs"
-            click.echo(f"{left.name}: {'not verified: ' * bool(left.left_out)}{told}")
+            say(f"{left.name}: {'not verified: ' * bool(left.left_out)}{told}")
         for name in interpreted.hidden:
-            click.echo(f"{name}: not verified: it has no name at the top level")
+            say(f"{name}: not verified: it has no name at the top level")
         if not count:
             raise Refusal(f'no chain of "{path}" was verified')
-        click.echo(
-            f"{path}: interpreted and compiled are the same in {events:,} events of {count:,} runs"
-        )
+        say(f"{path}: interpreted and compiled are the same in {events:,} events of {count:,} runs")
 
 
 def _answers(request: Request, modes: Sequence[Mode], timeout: float) -> list[Answer]:
@@ -162,8 +161,8 @@ def _tell(chain: ChainTrials, found: tuple[int, str], request: Request) -> None:
     number, told = found
     only = request.only or number + 1
     title = chain.trials[number].title
-    click.echo(f"{chain.name}: compiled differs from interpreted; run {only}, {title}:")
-    click.echo(told)
+    say(f"{chain.name}: compiled differs from interpreted; run {only}, {title}:")
+    say(told)
     words = ["rivusio", "verify", f"{request.path}:{chain.name}", "--only", str(only)]
     if request.source is not None:
         words += ["--input", request.source]
@@ -171,19 +170,19 @@ def _tell(chain: ChainTrials, found: tuple[int, str], request: Request) -> None:
         words += ["--lists", str(request.lists), "--seed", str(request.seed)]
     if request.items is not None:
         words += ["--items", str(request.items)]
-    click.echo(f"this shows it again, please report it: {shlex.join(words)}")
+    say(f"this shows it again, please report it: {shlex.join(words)}")
 
 
 def _tell_of_the_chain(chain: ChainTrials, changed: tuple[int, str], only: int | None) -> None:
     """Show what a chain does differently of itself, which no compiler can be blamed for."""
     number, told = changed
     title = chain.trials[number].title
-    click.echo(
+    say(
         f"{chain.name}: not verified: interpreted twice, the chain does not do the same twice; "
         f"run {only or number + 1}, {title}:"
     )
-    click.echo(told)
-    click.echo(
+    say(told)
+    say(
         "look in its own code for what changes from one process to the next: random numbers, "
         "the time, the order of a set, files that it writes; then verify it again"
     )
