@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 NAME_OF_TYPE = type.__dict__["__name__"]  # whatever a metaclass makes of `__name__`
 
 
@@ -61,6 +63,14 @@ def told_error(error: object) -> str:
     """
     said = str_of(error)
     return f"{type_name(error)}: {said}" if said else type_name(error)
+
+
+def notes_of(error: BaseException) -> list[str]:
+    """Give the notes of an error, as Python shows them: whatever somebody has put there."""
+    notes: object = getattr(error, "__notes__", None) or ()
+    if not isinstance(notes, Sequence) or isinstance(notes, str | bytes):
+        return [repr_of(notes)]
+    return [str_of(note) for note in notes]
 
 
 def _failed(value: object, what: str, error: Exception) -> str:

@@ -25,6 +25,8 @@ TOOLS = {
     "rivusio.cli.checking",
     "rivusio.cli.compiling",
     "rivusio.cli.first_type",
+    "rivusio.cli.leaving",
+    "rivusio.cli.made_types",
     "rivusio.cli.messages",
     "rivusio.cli.running",
     "rivusio.cli.tables",

@@ -7,14 +7,14 @@ import os
 import select
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from rivusio.cli.terminal import say
 from rivusio.errors import StreamError
 from rivusio.lines import LineError
-from rivusio.said import repr_of, str_of
+from rivusio.said import notes_of, repr_of
 from rivusio.user_file import Refusal, place_of, printable, told
 
 FAILED = 1
@@ -78,11 +78,7 @@ def _leave(code: int, message: list[str]) -> NoReturn:
 
 
 def _notes(error: BaseException) -> list[str]:
-    """Give the notes of an error, as Python shows them: whatever somebody has put there."""
-    notes: object = getattr(error, "__notes__", None) or ()
-    if not isinstance(notes, Sequence) or isinstance(notes, str | bytes):
-        return [f"    {repr_of(notes)}"]
-    return [f"    {str_of(note)}" for note in notes]
+    return [f"    {note}" for note in notes_of(error)]
 
 
 def _nobody_reads() -> bool:
