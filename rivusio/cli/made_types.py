@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import sys
 import typing
@@ -62,9 +63,29 @@ def let_be_made(its: Any) -> None:
                 strategies.from_type(cls).validate()
             except Exception:  # noqa: BLE001  it says in many ways that it cannot
                 with suppress(Exception):
-                    built = strategies.builds(cls)
-                    built.validate()
-                    strategies.register_type_strategy(cls, built)
+                    if _says_what_it_needs(cls):
+                        strategies.register_type_strategy(cls, strategies.builds(cls))
+
+
+def _says_what_it_needs(cls: type) -> bool:
+    """Tell whether a class can be called, and has the type of each argument without a default."""
+    if inspect.isabstract(cls) or getattr(cls, "_is_protocol", False):
+        return False
+    needed = [
+        each.name
+        for each in inspect.signature(cls).parameters.values()
+        if each.default is each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
+    ]
+    return set(needed) <= _hints_of(cls).keys()
+
+
+def _hints_of(cls: type) -> dict[str, Any]:
+    """Give the types of a class's attributes, and of the arguments that make an instance."""
+    hints: dict[str, Any] = {}
+    with suppress(Exception):  # whatever comes of evaluating the user's annotations
+        hints |= typing.get_type_hints(cls)
+        hints |= typing.get_type_hints(vars(cls).get("__init__", cls))
+    return hints
 
 
 def _classes_in(its: Any, seen: set[int]) -> Iterator[type]:
@@ -75,10 +96,6 @@ def _classes_in(its: Any, seen: set[int]) -> Iterator[type]:
     for each in typing.get_args(its):
         yield from _classes_in(each, seen)
     if isinstance(its, type) and its.__module__ != "builtins":
-        hints: dict[str, Any] = {}
-        with suppress(Exception):  # whatever comes of evaluating the user's annotations
-            hints = typing.get_type_hints(its)
-            hints |= typing.get_type_hints(vars(its).get("__init__", its))
-        for each in hints.values():
+        for each in _hints_of(its).values():
             yield from _classes_in(each, seen)
         yield its
