@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
-import warnings
-from collections.abc import AsyncIterable, Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterable, Generator
+from contextlib import ExitStack
 from typing import Any
 
 import rivusio
@@ -16,7 +13,6 @@ from rivusio.mode import Mode
 from rivusio.monitoring import PipelineMonitor
 from rivusio.pipeline import AsyncPipeline, BasePipe, SyncFamily, SyncPipeline, chain_of
 from rivusio.runs import Run
-from rivusio.said import repr_of, str_of
 from rivusio.settings import StageConfig
 from rivusio.testing.clock import VirtualClock
 from rivusio.testing.loop import VirtualLoop
@@ -25,6 +21,7 @@ from rivusio.testing.observed import monitored, state_of
 from rivusio.testing.recorder import Event
 from rivusio.testing.rendering import text_of, told
 from rivusio.testing.scripts import ConsumerScript, SourceScript
+from rivusio.testing.surroundings import garbage_in_order, heard, threads_at_once
 
 LONG = 3600.0  # seconds on the clock for what goes on after a bare `break`
 LEAVING = (KeyboardInterrupt, SystemExit)  # what leaves even an event loop
@@ -113,9 +110,9 @@ def recorded(
     with ExitStack() as stack:
         stack.enter_context(rivusio.mode(mode))
         stack.enter_context(listening(recording))
-        stack.enter_context(_threads_at_once())
-        stack.enter_context(_heard(recording.note))
-        stack.enter_context(_garbage_in_order())
+        stack.enter_context(threads_at_once())
+        stack.enter_context(heard(recording.note))
+        stack.enter_context(garbage_in_order())
         recording.carry_out(PipelineMonitor() if monitor else None, config)
     return recording.events, recording.left_by
 
@@ -370,59 +367,3 @@ class _Recording:
             self._write("measured", monitored(self._monitor, whole=True))
         for kept in state_of(self._pipe):
             self._write("state", kept)
-
-
-@contextmanager
-def _threads_at_once() -> Iterator[None]:
-    """Let pools of threads do what they are given at once, in this thread."""
-    submit = ThreadPoolExecutor.submit
-    ThreadPoolExecutor.submit = _done_at_once  # type: ignore[method-assign,assignment]  # for a while
-    try:
-        yield
-    finally:
-        ThreadPoolExecutor.submit = submit  # type: ignore[method-assign]  # as it was
-
-
-def _done_at_once(
-    _: ThreadPoolExecutor,
-    function: Callable[..., Any],
-    /,
-    *args: Any,
-    **kwargs: Any,
-) -> Future[Any]:
-    future: Future[Any] = Future()
-    try:
-        future.set_result(function(*args, **kwargs))
-    except BaseException as error:  # noqa: BLE001  it is the caller's, as from a thread
-        future.set_exception(error)
-    return future
-
-
-@contextmanager
-def _garbage_in_order() -> Iterator[None]:
-    """Let no collection of garbage come in between.
-
-    Where a consumer leaves a run behind, the collector may find several generators at once, and it
-    closes them in the order in which they were made only if it has not met them before.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@contextmanager
-def _heard(note: Callable[[str, object], None]) -> Iterator[None]:
-    """Tell of warnings, and of errors that leave where nobody can catch them."""
-    hook = sys.unraisablehook
-    sys.unraisablehook = lambda lost: note("unraisable", repr_of(lost.exc_value))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("always")
-            warnings.showwarning = lambda message, *_, **__: note("warning", str_of(message))
-            yield
-    finally:
-        sys.unraisablehook = hook
