@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from rivusio.cli import main
 
-FLOW = """from rivusio import StreamConfig, SyncBasePipe, map
+FLOW = """from rivusio import StreamConfig, SyncBasePipe, map, pipe
 
 class Größe(SyncBasePipe[str, str]):
     def process(self, data: str) -> str:
@@ -53,7 +53,7 @@ names = Same(name="orders:key:v1") >> Same(name="[bold]x[/bold]") >> Same(name="
 letters = Same().with_config(StreamConfig(on_error=Größe(name=":key:"))) >> Same()
 sizes = map(str.strip) >> Größe()
 failing = map(make) >> fail
-colours = map(str.strip) >> colour
+colours = map(str.strip) >> pipe(colour, name="\\x1b[2J")
 stops = map(str.strip) >> stop
 notes = map(str.strip) >> note
 odds = map(str.strip) >> odd
@@ -141,7 +141,7 @@ def test_an_item_need_not_have_a_repr_to_be_told_of() -> None:
 
 def test_an_error_that_would_move_the_cursor_is_told_with_escapes() -> None:
     done = rivusio("run", "flow.py:colours")
-    assert r"failed at item 0: ValueError: \x1b[31mred" in done.stderr
+    assert r'stage 2 "\x1b[2J" failed at item 0: ValueError: \x1b[31mred' in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,11 @@ def _story(error: StreamError) -> list[str]:
         return [f"error: {cause}"]
     place = place_of(cause)
     where = f"{place[0]}: " if place else ""
-    stage = "the source" if error.stage is None else f'stage {error.stage + 1} "{error.pipe}"'
+    stage = (
+        "the source"
+        if error.stage is None
+        else f'stage {error.stage + 1} "{printable(str(error.pipe))}"'
+    )
     item = "" if error.item_index is None else f" at item {error.item_index}"
     lines = [f"{where}error: {stage} failed{item}: {told(cause)}"]
     if place:
