@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
+
+from rivusio.said import described, repr_of
 
 
 def at_least(least: int, field: str, value: object) -> int:
@@ -13,12 +16,26 @@ def at_least(least: int, field: str, value: object) -> int:
         ValueError: if it is too small.
     """
     if not isinstance(value, int) or isinstance(value, bool):
-        message = f"{field} must be a whole number, got {value!r} of type {type(value).__name__}"
+        message = f"{field} must be a whole number, got {described(value)}"
         raise TypeError(message)
     if value < least:
-        message = f"{field} must be at least {least}, got {value!r}"
+        message = f"{field} must be at least {least}, got {repr_of(value)}"
         raise ValueError(message)
     return value
+
+
+def capacity(field: str, value: object) -> int:
+    """Give `value` if it is a whole number of items, 1 or more, that a container can hold.
+
+    Raises:
+        TypeError: if it is no whole number.
+        ValueError: if it is too small or too large.
+    """
+    items = at_least(1, field, value)
+    if items > sys.maxsize:
+        message = f"{field} must be at most {sys.maxsize}, got {repr_of(value)}"
+        raise ValueError(message)
+    return items
 
 
 def seconds(field: str, value: object) -> float:
@@ -29,12 +46,11 @@ def seconds(field: str, value: object) -> float:
         ValueError: if it is zero or negative.
     """
     if not isinstance(value, timedelta):
-        hint = f"; did you mean timedelta(seconds={value!r})?" if _is_number(value) else ""
-        kind = type(value).__name__
-        message = f"{field} must be a timedelta, got {value!r} of type {kind}{hint}"
+        hint = f"; did you mean timedelta(seconds={repr_of(value)})?" if _is_number(value) else ""
+        message = f"{field} must be a timedelta, got {described(value)}{hint}"
         raise TypeError(message)
     if value <= timedelta(0):
-        message = f"{field} must be longer than zero, got {value!r}"
+        message = f"{field} must be longer than zero, got {repr_of(value)}"
         raise ValueError(message)
     return value.total_seconds()
 
@@ -50,6 +66,6 @@ def text(field: str, value: object) -> str:
         TypeError: if it is none.
     """
     if not isinstance(value, str):
-        message = f"{field} must be a string, got {value!r} of type {type(value).__name__}"
+        message = f"{field} must be a string, got {described(value)}"
         raise TypeError(message)
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
@@ -20,6 +21,9 @@ OnError = Literal["raise", "skip"] | Callable[[DeadLetter], object]
 def _in_seconds(value: object) -> object:
     return value.total_seconds() if isinstance(value, timedelta) else value
 
+
+LONGEST_WINDOW = timedelta.max.total_seconds()
+MOST_WORKERS = 1_000_000  # no machine has so many; a pool's own limits are not the same everywhere
 
 Number = Annotated[float, AllowInfNan(False)]
 Seconds = Annotated[Number, BeforeValidator(_in_seconds)]  # a float, or a timedelta
@@ -41,7 +45,7 @@ class BackpressureConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    max_buffer_size: int = Field(default=1000, ge=1)
+    max_buffer_size: int = Field(default=1000, ge=1, le=sys.maxsize)
     throttle_threshold: Number = Field(default=0.8, gt=0, le=1)
     min_processing_time: Seconds = Field(default=0.1, ge=0)
     overflow: Overflow = "block"
@@ -79,8 +83,8 @@ class StreamConfig(BaseModel):
     retry_jitter: Number = Field(default=0.0, ge=0, le=1)
     timeout: Annotated[Seconds, Field(gt=0)] | None = 30.0
     batch_size: int = Field(default=1, ge=1)
-    window_size: Seconds = Field(default=0.0, ge=0)
-    buffer_size: int = Field(default=1000, ge=1)
+    window_size: Seconds = Field(default=0.0, ge=0, le=LONGEST_WINDOW)
+    buffer_size: int = Field(default=1000, ge=1, le=sys.maxsize)
     collect_metrics: bool = True
     skip_none: bool = True
     on_error: OnError = "raise"
@@ -119,5 +123,5 @@ class ParallelConfig(BaseModel):
 
     # Its name, as a string, will do.
     strategy: Annotated[ExecutionStrategy, Field(strict=False)] = ExecutionStrategy.GATHER
-    max_workers: int | None = Field(default=None, ge=1)
+    max_workers: int | None = Field(default=None, ge=1, le=MOST_WORKERS)
     chunk_size: int | None = Field(default=None, ge=1)

@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import pickle
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
+
+from rivusio.said import repr_of, str_of, told_error, type_name
 
 Item = Any  # items of every type pass through here; a stage's own annotations say which
 
@@ -47,7 +49,7 @@ class PipeError(Exception):
         pending: tuple[Item, ...] = (),
     ) -> None:
         super().__init__(pipe, error)
-        self.pipe: str | None = None if error is None else str(pipe)
+        self.pipe: str | None = None if error is None else str_of(pipe)
         self.error = error
         self.stage = stage
         self.item = item
@@ -56,14 +58,17 @@ class PipeError(Exception):
 
     def __str__(self) -> str:
         if self.error is None:
-            return str(self.args[0])
+            return str_of(self.args[0])
         return f"Error in pipe {self._place()}: {self._reason()}"
+
+    def __repr__(self) -> str:
+        return f"{type_name(self)}({', '.join(map(repr_of, self.args))})"
 
     def _place(self) -> str:
         return str(self.pipe)
 
     def _reason(self) -> str:
-        return str(self.error)
+        return str_of(self.error)
 
     def __reduce__(self) -> tuple[Any, ...]:  # object.__reduce__'s own type
         state = {name: _portable(value) for name, value in vars(self).items() if name != "pending"}
@@ -90,9 +95,7 @@ class StreamError(PipeError):
         return f"{self.pipe} ({', '.join(where)})" if where else str(self.pipe)
 
     def _reason(self) -> str:
-        said = str(self.error)
-        kind = type(self.error).__name__
-        return f"{kind}: {said}" if said else kind
+        return told_error(self.error)
 
 
 class BufferOverflowError(RuntimeError):
@@ -117,6 +120,10 @@ class DeadLetter:
     error: Exception
     item_index: int | None
 
+    def __repr__(self) -> str:
+        told = (f"{each.name}={repr_of(getattr(self, each.name))}" for each in fields(self))
+        return f"{type_name(self)}({', '.join(told)})"
+
 
 def _portable(value: object) -> object:
     """Give `value` if it survives pickling there and back, otherwise its `repr`."""
@@ -124,9 +131,7 @@ def _portable(value: object) -> object:
     with contextlib.suppress(Exception):
         pickle.loads(pickle.dumps(value))  # noqa: S301  our own bytes, made on this line
         return value
-    with contextlib.suppress(Exception):
-        return repr(value)
-    return object.__repr__(value)
+    return repr_of(value)
 
 
 def _revive(kind: type[PipeError], args: tuple[Any, ...], state: dict[str, Any]) -> PipeError:
@@ -157,10 +162,7 @@ def chain_closing(leaving: BaseException, closing: list[Exception]) -> None:
 def note_closing(leaving: BaseException, others: list[Exception]) -> None:
     """Add a note to the error that is leaving for each that came beside it."""
     for error in others:
-        said = "an error that cannot say what it is"
-        with contextlib.suppress(Exception):
-            said = f"{type(error).__name__}: {error}"
-        leaving.add_note(f"while closing: {said}")
+        leaving.add_note(f"while closing: {told_error(error)}")
 
 
 def _story(error: BaseException) -> Iterator[BaseException]:

@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rivusio.said import repr_of
+
 T = TypeVar("T")
 
 
@@ -64,4 +66,4 @@ class Message(Generic[T]):
     __hash__ = None  # type: ignore[assignment]  # a value may be mutable, as in a list
 
     def __repr__(self) -> str:
-        return f"Message({self.value!r}, {self.metadata!r})"
+        return f"Message({repr_of(self.value)}, {repr_of(self.metadata)})"

@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Literal, get_args
 
+from rivusio.said import repr_of
+
 Mode = Literal["auto", "interpreted", "compiled"]
 
 _chosen: ContextVar[Mode | None] = ContextVar("rivusio_mode", default=None)
@@ -56,5 +58,5 @@ def _checked(choice: str, name: str) -> Mode:
     for known in get_args(Mode):
         if choice == known:
             return known  # type: ignore[no-any-return]  # get_args() has no types to give
-    message = f"{name} must be one of {', '.join(map(repr, get_args(Mode)))}, got {choice!r}"
+    message = f"{name} must be one of {', '.join(map(repr, get_args(Mode)))}, got {repr_of(choice)}"
     raise ValueError(message)

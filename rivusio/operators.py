@@ -13,7 +13,7 @@ from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
 from datetime import timedelta
 from typing import Any, TypeVar, overload
 
-from rivusio.checks import at_least, seconds
+from rivusio.checks import at_least, capacity, seconds
 from rivusio.pipeline import (
     AsyncFamily,
     AsyncPipeline,
@@ -23,6 +23,7 @@ from rivusio.pipeline import (
     function_pipe,
     join,
 )
+from rivusio.said import described
 from rivusio.settings import StageConfig
 from rivusio.stage import (
     Batch,
@@ -245,15 +246,14 @@ def sliding(size: int, step: int = 1) -> Lists:
     Raises:
         TypeError, ValueError: naming the field, the value and the rule.
     """
-    at_least(1, "size", size)
+    capacity("size", size)
     at_least(1, "step", step)
     return Lists("sliding", SlidingWindow(size, step, None, "call"))
 
 
 def _callable(operator: str, function: object) -> Callable[..., Any]:
     if not callable(function):
-        kind = type(function).__name__
-        message = f"{operator} takes a function, got {function!r} of type {kind}"
+        message = f"{operator} takes a function, got {described(function)}"
         raise TypeError(message)
     return function
 

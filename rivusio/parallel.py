@@ -26,6 +26,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from rivusio.config import ExecutionStrategy, ParallelConfig
 from rivusio.errors import PipelineError
 from rivusio.interpreter.node import joined
+from rivusio.said import str_of
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
@@ -62,7 +63,9 @@ class _Parallel:
             RuntimeError: inside the `with` block, where it would come too late.
         """
         if self._rivusio_is_open:
-            message = f"{self} is working in parallel already; configure it before the with block"
+            message = (
+                f"{str_of(self)} is working in parallel already; configure it before the with block"
+            )
             raise RuntimeError(message)
         self._parallel_config = ParallelConfig(
             strategy=strategy,  # type: ignore[arg-type]  # pydantic takes its name as well
@@ -77,7 +80,9 @@ class _Parallel:
 
     def _open(self) -> None:
         if self._rivusio_is_open:
-            message = f"{self} is working in parallel already; share it inside its with block"
+            message = (
+                f"{str_of(self)} is working in parallel already; share it inside its with block"
+            )
             raise RuntimeError(message)
         self._rivusio_executor = self._new_executor()
         self._rivusio_is_open = True
@@ -109,7 +114,7 @@ class _Parallel:
             return pickle.dumps(self)
         except Exception as error:
             message = (
-                f"{self} cannot be sent to other processes: {error}; "
+                f"{str_of(self)} cannot be sent to other processes: {str_of(error)}; "
                 f"pipes and functions must be importable by name (no lambdas, no local classes)"
             )
             raise TypeError(message) from error
@@ -117,7 +122,7 @@ class _Parallel:
     def _refuse_outside(self, manager: str) -> None:
         if not self._rivusio_is_open:
             message = f"Must use {manager} for parallel execution"
-            raise PipelineError(str(self), RuntimeError(message))
+            raise PipelineError(str_of(self), RuntimeError(message))
 
     def _chunks(self, inputs: Sequence[Any]) -> list[Sequence[Any]]:  # the pipeline's In
         workers = self._config.max_workers or os.cpu_count() or 1

@@ -16,6 +16,7 @@ from rivusio.origins import Place, making_place
 from rivusio.parallel import AsyncParallel, SyncParallel
 from rivusio.pipeline_metrics import PipelineMetricsMixin
 from rivusio.runs import InThread, Run, process_one, start_plain_run, start_run
+from rivusio.said import described
 from rivusio.settings import StageConfig
 from rivusio.stage import (
     Concurrency,
@@ -74,7 +75,7 @@ class BasePipe(ABC, Generic[In, Out]):
 
     @name.setter
     def name(self, name: str) -> None:
-        self._rivusio_name = name
+        self._rivusio_name = text("name", name)
 
     def __str__(self) -> str:
         return self.name
@@ -492,8 +493,5 @@ def stages_of(pipe: Joinable) -> tuple[Stage, ...]:
     if callable(pipe):
         refuse_uncalled(pipe)
         return (Stage(function_pipe(pipe)),)
-    message = (
-        f"{pipe!r} of type {type(pipe).__name__} is no pipe; "
-        f"join pipes, functions or coroutine functions"
-    )
+    message = f"{described(pipe)} is no pipe; join pipes, functions or coroutine functions"
     raise TypeError(message)

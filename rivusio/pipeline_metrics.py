@@ -8,6 +8,8 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Any
 
+from rivusio.said import str_of
+
 KEPT = 100  # outputs of one pipe: the latest
 
 
@@ -45,7 +47,7 @@ class PipelineMetricsMixin:
         told: dict[str, Any] = {}
         names: Counter[str] = Counter()
         for pipe in self.get_pipes():
-            name = str(pipe)
+            name = str_of(pipe)
             names[name] += 1
             key = name if names[name] == 1 else f"{name} {names[name]}"
             told[key] = {"outputs": noted.count(id(pipe)), "kept": len(noted.latest(id(pipe)))}

@@ -13,6 +13,7 @@ from rivusio.pipeline import (
     SyncFunction,
     function_pipe,
 )
+from rivusio.said import described
 from rivusio.stage import Entry, Filter, FlatMap, Item, Map, Operation, is_async_callable
 from rivusio.variables import Given
 
@@ -131,6 +132,6 @@ def pipe(
     """
     given: object = function
     if not callable(given):
-        message = f"{given!r} of type {type(given).__name__} cannot be called: no pipe"
+        message = f"{described(given)} cannot be called: no pipe"
         raise TypeError(message)
     return function_pipe(function, name)

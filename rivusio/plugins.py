@@ -16,6 +16,7 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from rivusio.pipeline import AsyncFamily, SyncFamily
+from rivusio.said import repr_of
 
 Kind = Literal["async_source", "async_sink", "sync_source", "sync_sink"]
 Plugin = TypeVar("Plugin", bound=type)
@@ -147,7 +148,7 @@ class PluginRegistry:
         given: object = name
         if not isinstance(given, str):
             message = (
-                f"{_a(kind)} is registered under a name, a string, but got {given!r}; "
+                f"{_a(kind)} is registered under a name, a string, but got {repr_of(given)}; "
                 f'did you mean @register_{kind}("...")?'
             )
             raise TypeError(message)
@@ -161,11 +162,11 @@ class PluginRegistry:
     def _register(self, kind: Kind, name: str, plugin: object) -> None:
         wanted, fits = _RULES[kind]
         if not isinstance(plugin, type) or not fits(plugin):
-            message = f"{name!r} cannot be {_a(kind)}: {plugin!r} is not {wanted}"
+            message = f"{name!r} cannot be {_a(kind)}: {repr_of(plugin)} is not {wanted}"
             raise TypeError(message)
         if name in self._plugins[kind]:
             taken = self._plugins[kind][name]
-            message = f"{name!r} is already registered as {_a(kind)}: {taken!r}"
+            message = f"{name!r} is already registered as {_a(kind)}: {repr_of(taken)}"
             raise ValueError(message)
         self._plugins[kind][name] = plugin
 

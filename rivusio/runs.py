@@ -31,6 +31,7 @@ from rivusio.interpreter.source import check_source
 from rivusio.loader import program_for
 from rivusio.monitoring import MetricsCollector
 from rivusio.origins import Place
+from rivusio.said import described
 from rivusio.settings import StageConfig, resolve
 from rivusio.stage import Stage, is_async_callable, refuse_sizes
 
@@ -281,7 +282,7 @@ def _refuse_other(field: str, value: object, method: str, wanted: str) -> None:
     """Refuse what has not even the first method that will be called, or is the class of it."""
     if value is None or (hasattr(value, method) and not isinstance(value, type)):
         return
-    message = f"{field} must be {wanted}, got {value!r} of type {type(value).__name__}"
+    message = f"{field} must be {wanted}, got {described(value)}"
     raise TypeError(message)
 
 

@@ -10,6 +10,7 @@ import random
 from dataclasses import dataclass
 
 from rivusio.config import BackpressureConfig, OnError, StreamConfig
+from rivusio.said import described
 
 StageConfig = StreamConfig | BackpressureConfig
 
@@ -98,8 +99,5 @@ def refuse_other(config: object) -> None:
         TypeError: saying what was given.
     """
     if not isinstance(config, StreamConfig | BackpressureConfig):
-        kind = type(config).__name__
-        message = (
-            f"config must be a StreamConfig or a BackpressureConfig, got {config!r} of type {kind}"
-        )
+        message = f"config must be a StreamConfig or a BackpressureConfig, got {described(config)}"
         raise TypeError(message)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, NoReturn, Protocol, TypeGuard
 
 from rivusio.checks import at_least
 from rivusio.config import StreamConfig
+from rivusio.said import repr_of, str_of, type_name
 from rivusio.settings import Settings, StageConfig, resolve
 
 Item = Any  # an operation's callable takes and gives the items of the user's own types
@@ -152,8 +154,12 @@ class Stage:
 
     @property
     def name(self) -> str:
-        """The pipe's name."""
-        return self.pipe.name
+        """The pipe's name, as text: a class of the user's may say anything."""
+        try:
+            name: object = self.pipe.name
+        except Exception:  # noqa: BLE001  a user's property may do anything
+            return type_name(self.pipe)
+        return name if type(name) is str else str_of(name)
 
     @property
     def said(self) -> StageConfig | None:
@@ -236,8 +242,10 @@ def is_async_callable(function: object) -> bool:
 
 def name_of(function: object) -> str:
     """Give the name of a stage that calls `function`."""
-    name = getattr(function, "__name__", None)
-    return name if isinstance(name, str) else type(function).__name__
+    name = None
+    with suppress(Exception):  # what stands for another object may fail for want of that
+        name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) else type_name(function)
 
 
 def refuse_async(stages: Sequence[Stage]) -> NoReturn:
@@ -344,7 +352,7 @@ def _refuse_on_user_stream(name: str, settings: Settings, *, has_handler: bool) 
         "handle_error": has_handler,
         "retry_attempts": settings.retry is not None,
         "timeout": settings.timeout is not None,
-        f"on_error={settings.on_error!r}": settings.on_error != "raise",
+        f"on_error={repr_of(settings.on_error)}": settings.on_error != "raise",
     }
     for what, wanted in asked.items():
         if wanted:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Coroutine
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from rivusio.checks import at_least, seconds
+from rivusio.checks import at_least, capacity, seconds
 from rivusio.interpreter.calls import is_awaitable
 from rivusio.pipeline import AsyncFamily
 from rivusio.pipes import entry_of
@@ -210,7 +210,7 @@ class SlidingWindowPipe(_ListPipe[In, Out]):
         name: str | None = None,
     ) -> None:
         super().__init__(name, config=config)
-        self.size = at_least(1, "size", size)
+        self.size = capacity("size", size)
         self.step = at_least(1, "step", step)
 
     @abstractmethod
@@ -219,7 +219,7 @@ class SlidingWindowPipe(_ListPipe[In, Out]):
 
     def _rivusio_operation(self) -> Operation:
         return SlidingWindow(
-            at_least(1, "size", _given(self, "size")),
+            capacity("size", _given(self, "size")),
             at_least(1, "step", self.step),
             self.process_window,
             entry_of(self.process_window),

@@ -22,15 +22,16 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from rivusio.checks import at_least, seconds
+from rivusio.checks import at_least, capacity, seconds
 from rivusio.clock import Clock
-from rivusio.config import BackpressureConfig, StreamConfig
+from rivusio.config import LONGEST_WINDOW, BackpressureConfig, StreamConfig
 from rivusio.errors import BufferOverflowError, DeadLetter, StreamError
 from rivusio.interpreter.source import check_source
 from rivusio.monitoring import MetricsCollector, PipelineMonitor
 from rivusio.operators import batch, sliding, tumbling
 from rivusio.pipeline import BasePipe, SyncFamily, chain_of, stages_of
 from rivusio.runs import Run
+from rivusio.said import described, repr_of
 from rivusio.settings import StageConfig
 from rivusio.stage import Stage
 from rivusio.stream_pipes import BatchStreamPipe, SlidingWindowPipe, StreamPipe, WindowedStreamPipe
@@ -125,7 +126,7 @@ def _refuse_other(field: str, value: object, *kinds: type) -> None:
     if value is None or isinstance(value, kinds):
         return
     wanted = " or ".join(kind.__name__ for kind in kinds)
-    message = f"{field} must be a {wanted}, got {value!r} of type {type(value).__name__}"
+    message = f"{field} must be a {wanted}, got {described(value)}"
     raise TypeError(message)
 
 
@@ -375,7 +376,7 @@ def _sync_pipe(pipe: object) -> SyncFamily[Any, Any]:
 
 
 def _sliding(window_size: int, step_size: int) -> SyncFamily[Any, Any]:
-    size = at_least(1, "window_size", window_size)
+    size = capacity("window_size", window_size)
     operator: SyncFamily[Any, Any] = sliding(size, at_least(1, "step_size", step_size))
     return operator
 
@@ -385,14 +386,24 @@ def _as_duration(field: str, duration: timedelta | float) -> timedelta:
 
     Raises:
         TypeError: if it is neither a number nor a `timedelta`.
-        ValueError: if it is not finite, or not longer than zero.
+        ValueError: if it is not finite, not longer than zero, or longer than a `timedelta` can be.
     """
     if isinstance(duration, int | float) and not isinstance(duration, bool):
-        if not math.isfinite(duration):
-            message = f"{field} must be finite, got {duration!r}"
-            raise ValueError(message)
-        duration = timedelta(seconds=duration)
-    return timedelta(seconds=seconds(field, duration))
+        duration = _of_seconds(field, duration)
+    return _of_seconds(field, seconds(field, duration))
+
+
+def _of_seconds(field: str, number: float) -> timedelta:
+    if not -math.inf < number < math.inf:
+        message = f"{field} must be finite, got {number!r}"
+        raise ValueError(message)
+    if number > LONGEST_WINDOW:
+        message = f"{field} must be at most {LONGEST_WINDOW:.0f} s, got {repr_of(number)}"
+        raise ValueError(message)
+    try:
+        return timedelta(seconds=number)
+    except OverflowError:  # the last second of the longest is no whole one
+        return timedelta.max if number > 0 else timedelta.min
 
 
 __all__ = [

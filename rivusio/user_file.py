@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from rivusio.pipeline import AsyncPipeline, BasePipe, SyncPipeline
+from rivusio.said import repr_of
 
 HERE = Path(__file__).parent
 
@@ -60,10 +61,12 @@ def import_file(path: Path) -> ModuleType:
         return _imported(path, package, full)
     except SystemExit as error:
         raise Refusal(
-            f'cannot import "{shown(path)}": it called sys.exit({error.code!r}); '
+            f'cannot import "{shown(path)}": it called sys.exit({repr_of(error.code)}); '
             f'put what runs it under if __name__ == "__main__":'
         ) from error
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise Refusal(
             f'cannot import "{shown(path)}": {told(error)}{_at(error)}; mend it until `{runs}` runs'
         ) from error
@@ -167,12 +170,18 @@ def _count(pipe: BasePipe[Any, Any]) -> str:
 
 def told(error: BaseException) -> str:
     """Give an exception as Python ends a traceback with it, in one line."""
-    said = traceback.format_exception_only(error)[-1]
-    return "".join(_printable(each) for each in " ".join(said.split()))
+    story = traceback.TracebackException(type(error), error, None, compact=True)
+    story.__notes__ = None  # Python ends with them: they are told apart
+    *_, said = story.format_exception_only()
+    return printable(" ".join(said.split()))
 
 
-def _printable(letter: str) -> str:
-    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+def printable(text: str) -> str:
+    """Give a text with escapes for what would move the cursor, or show nothing."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
 
 
 def place_of(error: BaseException) -> tuple[str, str] | None:
@@ -202,5 +211,8 @@ def _at(error: BaseException) -> str:
 
 def shown(path: Path) -> str:
     """Give a path as a person would type it from here."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:  # the working folder is gone
+        return str(path)
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

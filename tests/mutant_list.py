@@ -29,6 +29,7 @@ OPERATORS = "rivusio/operators.py"
 PIPELINE = "rivusio/pipeline.py"
 PIPES = "rivusio/pipes.py"
 RUNS = "rivusio/runs.py"
+SAID = "rivusio/said.py"
 SEGMENT = "rivusio/interpreter/segment.py"
 SETTINGS = "rivusio/settings.py"
 SOURCE = "rivusio/interpreter/source.py"
@@ -436,7 +437,7 @@ PIPE_KINDS: tuple[Mutant, ...] = (
     Mutant(
         "2.6",
         PIPELINE,
-        "{pipe!r} of type {type(pipe).__name__} is no pipe",
+        "{described(pipe)} is no pipe",
         "{pipe!r} is no pipe",
         "the type of what is no pipe is not named",
     ),
@@ -1239,6 +1240,7 @@ HOLDING: tuple[Mutant, ...] = (
         "// self._size))",
         "a window's number is taken from the division alone",
     ),
+    Mutant("4.2", CHECKS, "if items > sys.maxsize:", "if False:", "any size is accepted"),
     Mutant("4.2", CHECKS, "if value < least:", "if value < least - 1:", "a size of 0 is accepted"),
     Mutant(
         "4.2",
@@ -1257,7 +1259,7 @@ HOLDING: tuple[Mutant, ...] = (
     Mutant(
         "4.2",
         CHECKS,
-        "at least {least}, got {value!r}",
+        "at least {least}, got {repr_of(value)}",
         "at least {least}",
         "the value that is too small is not named",
     ),
@@ -1292,7 +1294,7 @@ HOLDING: tuple[Mutant, ...] = (
     Mutant(
         "4.2",
         STREAM_PIPES,
-        'self.size = at_least(1, "size", size)',
+        'self.size = capacity("size", size)',
         "self.size = size",
         "the size of a SlidingWindowPipe is checked only when the stage is made",
     ),
@@ -1304,7 +1306,7 @@ HOLDING: tuple[Mutant, ...] = (
         "the step of a SlidingWindowPipe is checked only when the stage is made",
     ),
     Mutant("4.2", OPERATORS, 'at_least(1, "n", n)', "pass", "batch(0) is accepted"),
-    Mutant("4.2", OPERATORS, 'at_least(1, "size", size)', "pass", "sliding(0) is accepted"),
+    Mutant("4.2", OPERATORS, 'capacity("size", size)', "pass", "sliding(0) is accepted"),
     Mutant("4.2", OPERATORS, 'at_least(1, "step", step)', "pass", "sliding(1, 0) is accepted"),
     Mutant("4.2", OPERATORS, 'at_least(0, "count", count)', "count", "take(-1) is accepted"),
     Mutant(
@@ -1317,7 +1319,7 @@ HOLDING: tuple[Mutant, ...] = (
     Mutant(
         "4.2",
         CONFIG,
-        "window_size: Seconds = Field(default=0.0, ge=0)",
+        "window_size: Seconds = Field(default=0.0, ge=0, le=LONGEST_WINDOW)",
         "window_size: Seconds = Field(default=0.0)",
         "StreamConfig takes a negative window size",
     ),
@@ -1422,9 +1424,23 @@ HOLDING: tuple[Mutant, ...] = (
     Mutant(
         "4.5",
         TESTING,
-        "            timer.fire()\n            await settle()",
-        "            timer.fire()",
+        "async with self._turn:\n            await settle()",
+        "async with self._turn:\n            pass",
         "the virtual clock does not let the loop run between two timers",
+    ),
+    Mutant(
+        "4.5",
+        TESTING,
+        "nearest = min(self._targets)",
+        "nearest = target",
+        "of two that advance the clock, one goes beyond the time of the other",
+    ),
+    Mutant(
+        "4.5",
+        TESTING,
+        "if len(ready) < len(settling):",
+        "if not ready:",
+        "two that let the loop come to rest wait for one another",
     ),
     Mutant(
         "4.5",
@@ -1670,7 +1686,7 @@ BACKPRESSURE: tuple[Mutant, ...] = (
     Mutant(
         "5.4",
         CONFIG,
-        "max_buffer_size: int = Field(default=1000, ge=1)",
+        "max_buffer_size: int = Field(default=1000, ge=1, le=sys.maxsize)",
         "max_buffer_size: int = Field(default=1000)",
         "a buffer of size 0 is accepted",
     ),
@@ -1721,6 +1737,13 @@ BACKPRESSURE: tuple[Mutant, ...] = (
 )
 
 FAILING: tuple[Mutant, ...] = (
+    Mutant(
+        "6.1",
+        SAID,
+        "except Exception as error:  # noqa: BLE001  a user's __str__",
+        "except TypeError as error:  # a user's __str__",
+        "a message fails where the str of the error that it tells of does",
+    ),
     Mutant(
         "6.1",
         NODE,
@@ -1815,7 +1838,7 @@ FAILING: tuple[Mutant, ...] = (
     Mutant(
         "6.1",
         ERRORS,
-        "    return repr(value)\n",
+        "    return repr_of(value)\n",
         "    return None\n",
         "what cannot be pickled travels as None",
     ),
@@ -1998,8 +2021,8 @@ FAILING: tuple[Mutant, ...] = (
     Mutant(
         "6.5",
         ERRORS,
-        "None if error is None else str(pipe)",
-        "str(pipe)",
+        "None if error is None else str_of(pipe)",
+        "str_of(pipe)",
         "a mere message counts as the name of a pipe",
     ),
     Mutant(
@@ -2012,8 +2035,8 @@ FAILING: tuple[Mutant, ...] = (
     Mutant(
         "6.5",
         ERRORS,
-        "return str(self.args[0])",
-        "return str(self.args)",
+        "return str_of(self.args[0])",
+        "return str_of(self.args)",
         "a mere message is shown as a tuple",
     ),
     Mutant(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -31,6 +34,7 @@ from rivusio.testing import (
     wait,
 )
 
+ENTRIES: tuple[Any, ...] = ("stream", "iterate", "process")
 BY_ZERO = "integer division or modulo by zero"
 
 
@@ -49,6 +53,23 @@ class Counted(SyncBasePipe[int, int]):
     def process(self, data: int) -> int:
         self.count += data
         return self.count
+
+
+class AsyncCounted(AsyncBasePipe[int, int]):
+    count = 0
+
+    async def process(self, data: int) -> int:
+        self.count += data
+        return self.count
+
+
+class AsyncLeaves(AsyncBasePipe[int, int]):
+    def __init__(self, kind: type[BaseException]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    async def process(self, data: int) -> int:
+        raise self.kind
 
 
 def kinds(events: list[Event]) -> list[str]:
@@ -193,6 +214,120 @@ def test_sync_chains_are_iterated_and_process_single_items() -> None:
     assert kinds(record(chain, source, ConsumerScript("process"))) == [
         *("process", "output", "process", "output", "state")
     ]
+
+
+def test_a_lone_pipe_takes_single_items_as_a_chain_of_one_stage() -> None:
+    for pipe in (Counted(), AsyncCounted()):
+        events = record(pipe, SourceScript.of([1, 1]), ConsumerScript("process"))
+        assert said(events, "output") == [(0.0, "1"), (0.0, "2")]
+
+
+# What cannot be copied, compared or shown
+
+
+class Locked:
+    """It has no deep copy, and a flat one that can be changed by itself."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.lock = threading.Lock()
+
+
+class Uncopied:
+    """It has no copy at all, no repr and no `==`."""
+
+    def __deepcopy__(self, _: object) -> object:
+        raise KeyError
+
+    __copy__ = __reduce_ex__ = __repr__ = __eq__ = __deepcopy__  # type: ignore[assignment]  # they all fail
+    __hash__ = None  # type: ignore[assignment]  # as with any `__eq__`
+
+
+def counted(item: Locked) -> int:
+    item.count += 1
+    return item.count
+
+
+def test_an_item_that_has_no_deep_copy_is_not_changed_for_the_next_run() -> None:
+    source = SourceScript.of([Locked()], "generator")
+    for entry in ENTRIES:
+        events = record(map(counted), source, ConsumerScript(entry))
+        assert said(events, "output") == [(0.0, "1")]
+
+
+@pytest.mark.parametrize(
+    "item", [iter([1]), (each for each in [1]), threading, threading.Lock(), Uncopied()]
+)
+def test_an_item_that_has_no_copy_is_given_itself(item: object) -> None:
+    is_it: list[bool] = []
+
+    def look(given: object) -> int:
+        is_it.append(given is item)
+        return len(is_it)
+
+    assert said(record(map(look), SourceScript.of([item])), "output") == [(0.0, "1")]
+
+
+def test_an_error_that_has_no_copy_is_raised_itself() -> None:
+    class OwnError(Exception):
+        def __init__(self, one: int, two: int) -> None:
+            super().__init__(f"{one} and {two}")
+
+    source = SourceScript((("fail", OwnError(1, 2)),))
+    first, second = record(map(abs), source), record(map(abs), source)
+    assert first == second
+    assert "OwnError: 1 and 2" in str(said(first, "error"))
+
+
+def test_what_is_in_itself_or_deep_or_long_is_told_in_short() -> None:
+    ring: list[object] = [1]
+    ring.append(ring)
+    deep: list[object] = []
+    for _ in range(5000):
+        deep = [deep]
+    events = record(map(lambda given: given[0]), SourceScript.of([[ring], [deep], ["x" * 10**6]]))
+    (_, first), (_, second), (_, third) = said(events, "output")
+    assert first == "[1, …]"
+    assert second == "[" * 50 + "…" + "]" * 50
+    assert str(third)[20_000:].startswith("… (1,000,002 characters, ")
+
+
+def test_long_values_that_differ_in_their_end_differ() -> None:
+    one, other = (record(map(str), SourceScript.of(["x" * 10**6 + end])) for end in "ab")
+    assert difference(one, other) is not None
+
+
+def test_a_mock_is_the_same_in_another_place() -> None:
+    first, second = (record(map(str), SourceScript.of([Mock()])) for _ in range(2))
+    assert first == second
+
+
+def test_values_that_cannot_be_compared_differ_if_their_texts_do() -> None:
+    one, other = Event(0.0, "output", Uncopied()), Event(0.0, "output", 1)
+    assert difference([one], [Event(0.0, "output", Uncopied())]) is None
+    told = difference([one], [other])
+    assert told is not None
+    assert "<Uncopied object whose str raised TypeError>" in told
+
+
+def test_notes_may_be_anything() -> None:
+    def fail(_: int) -> int:
+        error = ValueError("bad")
+        error.__notes__ = 3  # type: ignore[assignment]  # somebody's mistake
+        raise error
+
+    assert "note 3" in str(said(record(map(fail), SourceScript.of([1])), "error"))
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+def test_who_leaves_the_program_leaves_the_recording(entry: Any, kind: type[BaseException]) -> None:
+    def leave(_: int) -> int:
+        raise kind
+
+    for stage in (map(leave), AsyncLeaves(kind)) if entry != "iterate" else (map(leave),):
+        with pytest.raises(kind):
+            record(stage, SourceScript.of([1], "generator"), ConsumerScript(entry))
 
 
 # Runs that go wrong

@@ -108,6 +108,133 @@ async def test_settling_lets_every_task_run_as_far_as_it_can() -> None:
     assert (len(turns), task.done()) == (200, True)
 
 
+@pytest.mark.rule("4.5")
+async def test_several_may_settle_at_the_same_time() -> None:
+    steps: list[int] = []
+
+    async def work() -> None:
+        for step in range(50):
+            await asyncio.sleep(0)
+            steps.append(step)
+
+    async def look() -> int:
+        await settle()
+        return len(steps)
+
+    task = asyncio.create_task(work())
+    async with asyncio.timeout(60):
+        assert set(await asyncio.gather(look(), look(), look())) == {50}
+    assert task.done()
+
+
+@pytest.mark.rule("4.5")
+async def test_who_settles_again_and_again_is_idle() -> None:
+    async def settle_for_ever() -> None:
+        while True:
+            await settle()
+
+    task = asyncio.create_task(settle_for_ever())
+    async with asyncio.timeout(60):
+        await settle()
+    task.cancel()
+    await settle()
+    assert task.cancelled()
+
+
+@pytest.mark.rule("4.5")
+async def test_several_may_advance_at_the_same_time(clock: VirtualClock) -> None:
+    told: list[tuple[str, float]] = []
+    for when in (2.0, 3.0):
+        clock.call_at(when, lambda: told.append(("fired", clock.now())))
+
+    async def advance(seconds: float) -> None:
+        await clock.advance(seconds)
+        await asyncio.sleep(0)  # it has a few turns, too, before time goes on
+        told.append((f"after {seconds}", clock.now()))
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(advance(3.0), advance(1.5), advance(1.5))
+    assert told == [
+        ("after 1.5", 1.5),
+        ("after 1.5", 1.5),
+        ("fired", 2.0),
+        ("fired", 3.0),
+        ("after 3.0", 3.0),
+    ]
+
+
+@pytest.mark.rule("4.5")
+async def test_who_is_cancelled_while_advancing_leaves_the_clock_to_the_others(
+    clock: VirtualClock,
+) -> None:
+    fired: list[float] = []
+    clock.call_at(2.0, lambda: fired.append(clock.now()))
+    first = asyncio.create_task(clock.advance(1.0))
+    second = asyncio.create_task(clock.advance(3.0))
+    await asyncio.sleep(0)
+    first.cancel()
+    async with asyncio.timeout(60):
+        await second
+    assert (first.cancelled(), fired, clock.now()) == (True, [2.0], 3.0)
+    await clock.advance(1.0)
+    assert clock.now() == 4.0
+
+
+def test_a_clock_may_serve_one_event_loop_after_another() -> None:
+    clock = VirtualClock()
+
+    async def both() -> None:
+        await asyncio.gather(clock.advance(1.0), clock.advance(1.0))
+
+    asyncio.run(both())
+    asyncio.run(both())
+    assert clock.now() == 2.0
+
+
+@pytest.mark.rule("4.5")
+async def test_what_is_always_ready_is_named(
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rivusio.testing.clock.MOST_TURNS", 1000)
+
+    async def spin() -> None:
+        while True:  # noqa: ASYNC110  that is what is wrong with it
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(spin(), name="spinner")
+    said = (
+        'the event loop has not come to rest in 1,000 turns: task "spinner" is always ready to run'
+    )
+    for waiting in (settle, lambda: clock.advance(1.0)):
+        with pytest.raises(RuntimeError, match=said):
+            await waiting()
+    told = await asyncio.gather(settle(), clock.advance(1.0), return_exceptions=True)
+    assert all(said in str(each) for each in told)
+    task.cancel()
+    await settle()
+
+
+async def test_a_callback_that_calls_itself_is_always_ready(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rivusio.testing.clock.MOST_TURNS", 1000)
+    loop, handles = asyncio.get_running_loop(), list[asyncio.Handle]()
+
+    def again() -> None:
+        handles[:] = [loop.call_soon(again)]
+
+    again()
+    with pytest.raises(RuntimeError, match="turns: something is always ready to run; let it wait"):
+        await settle()
+    handles[0].cancel()
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan")])
+async def test_time_does_not_go_back(clock: VirtualClock, seconds: float) -> None:
+    with pytest.raises(ValueError, match=f"a clock cannot be advanced by {seconds} s"):
+        await clock.advance(seconds)
+
+
 # The recorder
 
 

@@ -61,6 +61,95 @@ rolls = Roll() >> map(str)
 def local() -> SyncPipeline[Flight, int]:
     return Count() >> map(abs)
 """
+ODD = """import os
+import threading
+from dataclasses import dataclass, field
+from typing import TypeVar
+from rivusio import AsyncBasePipe, SyncBasePipe, map
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+@dataclass
+class Job:
+    n: int
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+@dataclass
+class Order:
+    jobs: list[Job]
+
+def jobs_of(order: Order) -> int:
+    return len(order.jobs)
+
+class Lone(SyncBasePipe[int, int]):
+    def process(self, data: int) -> int:
+        return data + 1
+
+class LoneAsync(AsyncBasePipe[int, int]):
+    async def process(self, data: int) -> int:
+        return data + 1
+
+class Number(SyncBasePipe[Job, int]):
+    def process(self, data: Job) -> int:
+        data.n += 1
+        return data.n
+
+class Describe(SyncBasePipe[object, str]):
+    def process(self, data: object) -> str:
+        return str(getattr(data, "name", "?"))
+
+class Step(SyncBasePipe[In, Out]):
+    def process(self, data: In) -> Out:
+        return self.work(data)
+    def work(self, data: In) -> Out:
+        raise NotImplementedError
+
+class Parse(Step[str, int]):
+    def work(self, data: str) -> int:
+        return len(data)
+
+class Ring:
+    def __init__(self, n: int) -> None:
+        self.n, self.me = n, self
+    def __eq__(self, other: object) -> bool:
+        raise ZeroDivisionError
+
+def ring(n: int) -> Ring:
+    return Ring(n)
+
+def same(n: Ring) -> Ring:
+    return n
+
+def leave(text: str) -> str:
+    raise SystemExit(7)
+
+async def interrupt(text: str) -> str:
+    raise KeyboardInterrupt
+
+def end(text: str) -> str:
+    os._exit(3)
+
+def half(text: str) -> str:
+    raise ValueError("\\ud83d")
+
+lone = Lone()
+lone_async = LoneAsync()
+locked = Number() >> str
+objects = Describe() >> str.upper
+nested = map(jobs_of) >> str
+one = Parse() >> str
+two = map(int) >> str
+rings = map(ring) >> same
+leaving = map(str.strip) >> leave
+interrupted = map(str.strip) >> map(interrupt).concurrent(2)
+ended = map(str.strip) >> end
+halves = map(str.strip) >> half
+"""
+ENDED = (
+    "interpreted, run 13, an async source, observed, has ended its process: "
+    'stage 2 "end" called os._exit(3)'
+)
 UNKNOWN = "the first stage does not say what it takes; give items with --input FILE"
 
 
@@ -68,10 +157,11 @@ UNKNOWN = "the first stage does not say what it takes; give items with --input F
 def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("once")
     (folder / "flow.py").write_text(FLOW, encoding="utf-8")
+    (folder / "odd.py").write_text(ODD, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("MYPY_CACHE_DIR", str(ROOT / ".mypy_cache"))
-        done = CliRunner().invoke(main, ["compile", "flow.py"])
+        done = CliRunner().invoke(main, ["compile", "flow.py", "odd.py"])
     assert done.exit_code == 0, done.stderr
     return folder
 
@@ -214,3 +304,91 @@ def test_runs_that_do_not_end_are_given_up(folder: Path) -> None:
     (folder / "flow.py").write_text(endless, encoding="utf-8")
     done = verify("flow.py", "--timeout", "1")
     assert done.stderr.startswith("error: the runs have not ended within 1 s; give fewer items")
+
+
+def test_a_run_that_does_not_end_is_named(folder: Path) -> None:
+    text = ODD.replace("os._exit(3)", "while True: pass")
+    (folder / "odd.py").write_text(text, encoding="utf-8")
+    assert CliRunner().invoke(main, ["compile", "odd.py"]).exit_code == 0
+    (folder / "data.txt").write_text("a\n", encoding="utf-8")
+    done = verify("odd.py:ended", "--input", "data.txt", "--timeout", "5")
+    assert done.stderr.startswith(
+        "error: the runs have not ended within 5 s; it is at ended, run 1, an async source, "
+        "observed; give fewer items"
+    )
+
+
+def test_what_cannot_be_copied_and_who_leaves_the_program() -> None:
+    done = verify("odd.py", "--lists", "2")
+    assert (done.exit_code, done.stderr) == (1, "")
+    first = "first in run 12, an async source, observed"
+    later = "first in run 13, an async source, observed"
+    interrupted = 'stage 2 "interrupt" raised KeyboardInterrupt'
+    told = {
+        "halves": "the same in 24 runs",
+        "interrupted": f"the same in 22 runs; {interrupted}, {first}",
+        "leaving": f'the same in 24 runs; stage 2 "leave" raised SystemExit: 7, {later}',
+        "locked": "the same in 24 runs",
+        "lone": "the same in 24 runs",
+        "lone_async": "the same in 22 runs",
+        "nested": "the same in 24 runs",
+        "objects": "the same in 24 runs",
+        "one": "the same in 24 runs",
+        "rings": "the same in 24 runs",
+        "two": "the same in 24 runs",
+        "ended": f"not verified: {ENDED}",
+    }
+    assert done.stdout.splitlines() == [f"{chain}: {said}" for chain, said in told.items()]
+
+
+def test_a_chain_that_is_asked_for_and_ends_its_process() -> None:
+    done = verify("odd.py:ended", "--lists", "2")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == f"error: {ENDED}\n"
+
+
+def test_a_chain_that_is_left_by_system_exit_is_verified() -> None:
+    done = verify("odd.py:leaving", "--lists", "2")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "SystemExit: 7" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_a_process_that_is_killed_says_by_which_signal(folder: Path) -> None:
+    text = ODD.replace("os._exit(3)", "os.kill(os.getpid(), 15)")
+    (folder / "odd.py").write_text(text, encoding="utf-8")
+    assert CliRunner().invoke(main, ["compile", "odd.py"]).exit_code == 0
+    done = verify("odd.py:ended", "--lists", "2")
+    assert (done.exit_code, done.stderr.endswith("has ended its process: killed by SIGTERM\n")) == (
+        1,
+        True,
+    )
+
+
+def test_a_chain_that_cannot_run_compiled_does_not_hide_the_others(folder: Path) -> None:
+    for path in (folder / "__rivusio__").glob("odd__*.json"):
+        if path.stem not in ("odd__lone", "odd__one"):
+            path.unlink()
+    (folder / "__rivusio__" / "odd__one.py").write_text("", encoding="utf-8")
+    done = verify("odd.py", "--lists", "2")
+    assert done.exit_code == 1
+    first, second = done.stdout.splitlines()
+    assert first == "lone: the same in 24 runs"
+    assert second.startswith("one: not verified: Parse >> str cannot run compiled: ")
+
+
+@pytest.mark.parametrize("name", ["PYTHONWARNINGS", "PYTHONDEVMODE"])
+def test_warnings_that_are_errors_are_no_reason(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, {"PYTHONWARNINGS": "error"}.get(name, "1"))
+    done = verify("odd.py:lone", "--lists", "2")
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_a_warning_of_the_users_is_an_error_where_it_was_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "warnoptions", ["error::DeprecationWarning"])
+    text = f"import warnings\nwarnings.warn('old', DeprecationWarning)\n{FLOW}"
+    (folder / "flow.py").write_text(text, encoding="utf-8")
+    done = verify("flow.py")
+    assert (done.exit_code, "DeprecationWarning: old at flow.py:2" in done.stderr) == (1, True)

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from rivusio.cli.messages import FAILED, told_in_lines
+from rivusio.cli.terminal import say
 from rivusio.user_file import Refusal, told
 
 FORM = "Lines for people, or a list of objects for editors and CI."
@@ -39,11 +40,11 @@ def check(files: tuple[str, ...], form: str, timeout: float | None) -> None:
         except oracle.OracleError as error:
             raise Refusal(str(error)) from error
         if form == "json":
-            click.echo(json.dumps([asdict(each) for each in report.diagnostics], indent=2))
+            say(json.dumps([asdict(each) for each in report.diagnostics], indent=2))
         else:
             for diagnostic in report.diagnostics:
-                click.echo(str(diagnostic))
-            click.echo(report.summary, err=True)
+                say(str(diagnostic))
+            say(report.summary, err=True)
         if report.failed:
             sys.stdout.flush()
             sys.exit(FAILED)
@@ -65,7 +66,7 @@ def told_as_json(form: str, whole: Callable[[list[dict[str, Any]]], object]) -> 
         wrong = place | {"severity": "error", "message": message, "code": None, "note": None}
         if form == "json":
             with suppress(OSError):  # nobody reads it, or nothing can be written
-                click.echo(json.dumps(whole([wrong]), indent=2))
+                say(json.dumps(whole([wrong]), indent=2))
         raise
 
 

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from rivusio.cli.checking import FORM, TIMEOUT, compiler, told_as_json
 from rivusio.cli.messages import FAILED, told_in_lines
-from rivusio.cli.tables import show
+from rivusio.cli.terminal import say, show
 from rivusio.user_file import Refusal
 
 if TYPE_CHECKING:
@@ -89,14 +88,14 @@ def explain(files: tuple[str, ...], form: str, timeout: float | None, *, no_impo
         except driver.FAILURES as error:
             raise Refusal(str(error)) from error
         if form == "json":
-            click.echo(json.dumps(_as_object(map(asdict, done.diagnostics), done), indent=2))
+            say(json.dumps(_as_object(map(asdict, done.diagnostics), done), indent=2))
         else:
             for diagnostic in done.diagnostics:
-                click.echo(str(diagnostic), err=True)
+                say(str(diagnostic), err=True)
             for chain in done.chains:
-                show(_table(chain), Console(markup=False, emoji=False, highlight=False))
+                show(_table(chain))
             if not (done.chains or done.unmade or done.failed):
-                click.echo("no chain found", err=True)
+                say("no chain found", err=True)
         _leave_if_failed(done)
 
 
@@ -110,10 +109,10 @@ def _only_check(files: Sequence[str], form: str, *, strict: bool) -> None:
     if form == "json":
         told = _as_object(asdict(one.diagnostic) for each in said.values() for one in each)
         told["fresh"] = [file for file in once if file not in wrong]
-        click.echo(json.dumps(told, indent=2))
+        say(json.dumps(told, indent=2))
     else:
         for one in (one for each in said.values() for one in each):
-            click.echo(one.line, err=not one.is_wrong)
+            say(one.line, err=not one.is_wrong)
     if wrong:
         sys.stdout.flush()
         sys.exit(FAILED)
@@ -155,21 +154,21 @@ def _tell(done: Compilation, form: str, dump: str | None) -> None:
         for record, chain in zip(told["chains"], done.chains, strict=True):
             if dump is not None:
                 record[dump] = _dumped(chain, dump)
-        click.echo(json.dumps(told, indent=2))
+        say(json.dumps(told, indent=2))
     else:
         for diagnostic in done.diagnostics:
-            click.echo(str(diagnostic), err=dump is not None)
+            say(str(diagnostic), err=dump is not None)
         for chain in done.chains:
             if dump is not None:
-                click.echo(_dumped(chain, dump))
+                say(_dumped(chain, dump))
             else:
-                click.echo(f"{chain.name} -> {chain.artifact}  ({_summary(chain)})", err=True)
+                say(f"{chain.name} -> {chain.artifact}  ({_summary(chain)})", err=True)
         for path in done.fresh:
-            click.echo(f"{path}: up to date", err=True)
+            say(f"{path}: up to date", err=True)
         for path in done.without_chains if dump is None else ():
-            click.echo(f"{path}: no chain found", err=True)
+            say(f"{path}: no chain found", err=True)
         for path in _not_told(done):
-            click.echo(f"{path}: not compiled; it keeps the modules that it has", err=True)
+            say(f"{path}: not compiled; it keeps the modules that it has", err=True)
     _leave_if_failed(done)
 
 

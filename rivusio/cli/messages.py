@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import sys
@@ -10,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-import click
-
+from rivusio.cli.terminal import say
 from rivusio.errors import StreamError
 from rivusio.lines import LineError
-from rivusio.user_file import Refusal, place_of, told
+from rivusio.said import notes_of, repr_of
+from rivusio.user_file import Refusal, place_of, printable, told
 
 FAILED = 1
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C has ended
@@ -32,6 +33,7 @@ def told_in_lines(instead: str = "") -> Iterator[None]:
         for name in ("stdin", "stdout"):
             if getattr(sys, name) is None:
                 _leave(FAILED, [f"error: {name} is closed; open it, or give it /dev/null"])
+        _let_all_be_written()
         yield
         sys.stdout.flush()
     except KeyboardInterrupt as error:
@@ -52,18 +54,31 @@ def told_in_lines(instead: str = "") -> Iterator[None]:
         at = f"{frame.filename}:{frame.lineno}"
         reason = f"error: rivusio itself failed at {at}: {told(error)}; please report it"
         _leave(FAILED, [reason, *_notes(error)])
+    except (SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001  the user's own: all else that is none was met above
+        place = place_of(error)
+        where = f"{place[0]}: " if place else ""
+        _leave(FAILED, [f"{where}error: {told(error)}", *_notes(error)])
+
+
+def _let_all_be_written() -> None:
+    """Let no character be an error: what the encoding does not have is written with backslashes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _leave(code: int, message: list[str]) -> NoReturn:
     with suppress(OSError, AttributeError):  # what is written so far; a closed stdout is None
         sys.stdout.flush()
     for line in message:
-        click.echo(line, err=True)
+        say(line, err=True)
     sys.exit(code)
 
 
 def _notes(error: BaseException) -> list[str]:
-    return [f"    {note}" for note in getattr(error, "__notes__", [])]
+    return [f"    {note}" for note in notes_of(error)]
 
 
 def _nobody_reads() -> bool:
@@ -89,7 +104,11 @@ def _story(error: StreamError) -> list[str]:
         return [f"error: {cause}"]
     place = place_of(cause)
     where = f"{place[0]}: " if place else ""
-    stage = "the source" if error.stage is None else f'stage {error.stage + 1} "{error.pipe}"'
+    stage = (
+        "the source"
+        if error.stage is None
+        else f'stage {error.stage + 1} "{printable(str(error.pipe))}"'
+    )
     item = "" if error.item_index is None else f" at item {error.item_index}"
     lines = [f"{where}error: {stage} failed{item}: {told(cause)}"]
     if place:
@@ -102,5 +121,5 @@ def _story(error: StreamError) -> list[str]:
 
 
 def _short(item: object) -> str:
-    shown = repr(item)
+    shown = printable(repr_of(item))
     return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"

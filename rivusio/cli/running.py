@@ -13,11 +13,11 @@ from signal import SIGINT, signal
 from typing import Any, BinaryIO, TextIO, TypeVar
 
 import click
-from rich.console import Console
 
 from rivusio.cli.first_type import maker_of, type_of_items
 from rivusio.cli.messages import told_in_lines
-from rivusio.cli.tables import AnyPipe, counts_of, show, stages_of, totals_of
+from rivusio.cli.tables import AnyPipe, counts_of, stages_of, totals_of
+from rivusio.cli.terminal import say, show
 from rivusio.lines import Kind, Lines, as_line, kind_of, partial_of, replaced
 from rivusio.mode import NotCompiledError
 from rivusio.monitoring import PipelineMonitor
@@ -62,8 +62,8 @@ def run(target: str, source: str, kind: Kind | None, output: str, *, stats: bool
                 _consume(pipe, lines, _writer(file, at_once=lines.may_wait), monitor)
         finally:
             if monitor is not None:
-                show(counts_of(name, monitor), Console(stderr=True, markup=False))
-                click.echo(totals_of(monitor), err=True)
+                show(counts_of(name, monitor), err=True)
+                say(totals_of(monitor), err=True)
 
 
 @click.command()
@@ -71,7 +71,7 @@ def run(target: str, source: str, kind: Kind | None, output: str, *, stats: bool
 def graph(target: str) -> None:
     """Show the stages of a pipeline: what they do, and their settings."""
     with told_in_lines():
-        show(stages_of(*find_pipeline(target)), Console(markup=False))
+        show(stages_of(*find_pipeline(target)))
 
 
 # Lines in and out
@@ -86,7 +86,7 @@ def _lines(pipe: AnyPipe, data: BinaryIO, source: str, kind: Kind) -> Lines:
 def _input(name: str) -> Iterator[BinaryIO]:
     if name == "-":
         if sys.stdin.isatty():
-            click.echo("reading lines from the terminal; end with Ctrl-D", err=True)
+            say("reading lines from the terminal; end with Ctrl-D", err=True)
         yield sys.stdin.buffer
         return
     try:
@@ -141,7 +141,7 @@ def _consume(pipe: AnyPipe, lines: Lines, write: Write, monitor: PipelineMonitor
                 for result in results:
                     write(result)
         except KeyboardInterrupt:
-            click.echo("interrupted: what the stages held is discarded", err=True)
+            say("interrupted: what the stages held is discarded", err=True)
             raise
         return
     try:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, assert_never
 
-from rich.console import Console
 from rich.table import Table
 
 from rivusio.monitoring import PipelineMonitor
 from rivusio.pipeline import BasePipe
+from rivusio.said import str_of, type_name
 from rivusio.stage import (
     Batch,
     DropNone,
@@ -23,8 +24,6 @@ from rivusio.stage import (
     TumblingWindow,
     UserStream,
 )
-
-WIDEST = 1000  # characters of a line of a table that goes to a file
 
 AnyPipe = BasePipe[Any, Any]  # a user's pipeline has the user's types
 
@@ -94,8 +93,11 @@ def _settings(stage: Stage) -> Iterator[str]:
 
 def _name_of(function: object) -> str:
     if isinstance(function, BasePipe):
-        return function.name
-    return str(getattr(function, "__qualname__", type(function).__name__))
+        return str_of(function)
+    name = None
+    with suppress(Exception):  # what stands for another object may fail for want of that
+        name = getattr(function, "__qualname__", None)
+    return name if isinstance(name, str) else type_name(function)
 
 
 COUNTED = ("errors", "retries", "filtered", "skipped", "dead_letters", "dropped", "discarded")
@@ -122,11 +124,3 @@ def totals_of(monitor: PipelineMonitor) -> str:
         f"{metrics['items_in']:,} items in, {metrics['items_out']:,} out, "
         f"{metrics['total_time']:.3f} s, {metrics['throughput']:,.0f} items/s"
     )
-
-
-def show(table: Table, console: Console) -> None:
-    """Print a table, as wide as it must be where no terminal says how wide it may be."""
-    if not console.is_terminal:
-        wide = console.options.update_width(WIDEST)
-        console.width = max(console.width, console.measure(table, options=wide).maximum)
-    console.print(table)

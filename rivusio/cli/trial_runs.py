@@ -15,14 +15,16 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from rivusio.cli.first_type import type_of_items
+from rivusio.cli.first_type import UNKNOWN, may_be_made, type_of_items
+from rivusio.cli.leaving import Diary, Whereabouts, said_by
+from rivusio.cli.made_types import let_be_made, type_of_text
 from rivusio.cli.trial_items import items_of, made_items
 from rivusio.compiled.artifacts import artifacts_of
 from rivusio.mode import Mode, NotCompiledError
 from rivusio.pipeline import BasePipe, SyncFamily
-from rivusio.testing import ConsumerScript, Event, SourceScript, record
-from rivusio.testing.recording import RecordingError
-from rivusio.user_file import Refusal, import_file
+from rivusio.testing import ConsumerScript, SourceScript
+from rivusio.testing.recording import RecordingError, recorded
+from rivusio.user_file import Refusal, import_file, told
 
 FEW = 100  # items for the runs that look at one moment
 WAIT = 0.75  # seconds that an idle source waits, and a slow consumer takes
@@ -41,6 +43,8 @@ class Request:
         seed: what they are made from.
         items: the first so many items only; all, if none.
         only: the number of the one run that is meant, from 1; all, if none.
+        diary: the file in which the child writes down where it is.
+        without: the chains that are left out: those that have ended their process.
     """
 
     path: str
@@ -51,19 +55,30 @@ class Request:
     seed: int
     items: int | None = None
     only: int | None = None
+    diary: str = os.devnull
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One run of a chain: what it was like, and all that was seen of it."""
+    """One run of a chain: what it was like, all that was seen of it, and who has left it."""
 
+    number: int
     title: str
     events: tuple[tuple[float, str, str | None], ...]
+    left_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ChainTrials:
-    """The runs of one chain; or why there are none, which may not matter for the others."""
+    """The runs of one chain.
+
+    Attributes:
+        name: its name.
+        trials: the runs.
+        refused: why it cannot run as it should.
+        left_out: why there was nothing to run it on.
+    """
 
     name: str
     trials: tuple[Trial, ...]
@@ -83,7 +98,7 @@ class Answer:
 REQUEST, ANSWER = TypeAdapter(Request), TypeAdapter(Answer)
 
 
-def answer(request: Request) -> Answer:
+def answer(request: Request, diary: Diary) -> Answer:
     """Run the chains of a file, and tell all that can be seen of the runs."""
     try:
         module = import_file(Path(request.path))
@@ -91,7 +106,11 @@ def answer(request: Request) -> Answer:
         pipes = {name: _pipe(module, name) for name in names}
         if request.name and pipes[request.name] is None:
             raise Refusal(f'"{request.path}" has no pipeline {request.name!r} at its top level')
-        chains = [_tried(name, pipe, request) for name, pipe in pipes.items() if pipe is not None]
+        chains = [
+            _tried(name, pipe, request, diary)
+            for name, pipe in pipes.items()
+            if pipe is not None and name not in request.without
+        ]
     except Refusal as refusal:
         return Answer(refused=str(refusal))
     return Answer(tuple(chains), tuple(name for name, pipe in pipes.items() if pipe is None))
@@ -111,41 +130,67 @@ def _pipe(module: object, name: str) -> BasePipe[Any, Any] | None:
     return found if isinstance(found, BasePipe) else None
 
 
-def _tried(name: str, pipe: BasePipe[Any, Any], request: Request) -> ChainTrials:
-    trials = []
+def _tried(name: str, pipe: BasePipe[Any, Any], request: Request, diary: Diary) -> ChainTrials:
     try:
-        runs = list(_runs(pipe, request))
+        diary.enter((), Whereabouts(name, 0, "its items are made"))
+        runs = list(_runs(name, pipe, request))
     except Refusal as refusal:
-        if request.name is not None:
-            raise
         return ChainTrials(name, (), left_out=str(refusal))
-    for number, (title, source, consumer, monitor) in enumerate(runs, 1):
-        if request.only not in (None, number):
-            continue
-        try:
-            events = record(pipe, source, consumer, mode=request.mode, monitor=monitor)
-        except NotCompiledError as error:
-            return ChainTrials(name, (), str(error))
-        except RecordingError as error:
-            events = [Event(0.0, "stuck", str(error))]
-        told = tuple((event.at, event.kind, event.value) for event in events)
-        trials.append(Trial(title, told))
+    trials = []
+    for number, run in enumerate(runs, 1):
+        if request.only in (None, number):
+            diary.enter(pipe._rivusio_stages(), Whereabouts(name, number, run[0]))
+            try:
+                trials.append(_trial(pipe, number, run, request.mode))
+            except NotCompiledError as error:
+                return ChainTrials(name, (), str(error))
+            except Exception as error:  # noqa: BLE001  a bug of ours, which is none of the other chains'
+                return ChainTrials(name, (), f"run {number}, {run[0]}, failed: {told(error)}")
     return ChainTrials(name, tuple(trials))
+
+
+def _trial(pipe: BasePipe[Any, Any], number: int, run: _Run, mode: Mode) -> Trial:
+    title, source, consumer, monitor = run
+    try:
+        events, left_by = recorded(pipe, source, consumer, mode, monitor=monitor)
+    except RecordingError as error:
+        return Trial(number, title, ((0.0, "stuck", str(error)),))
+    left = "" if left_by is None else said_by(pipe._rivusio_stages(), left_by)
+    seen = tuple((event.at, _sent(event.kind), _sent(event.value)) for event in events)
+    return Trial(number, title, seen, left)
+
+
+def _sent(text: Any) -> Any:
+    """Give a text as it can be sent: half of a pair of surrogates cannot."""
+    if text is None:
+        return None
+    return str(text).encode(errors="backslashreplace").decode()
 
 
 _Run = tuple[str, SourceScript, ConsumerScript, bool]
 
 
-def _runs(pipe: BasePipe[Any, Any], request: Request) -> Iterator[_Run]:
+def _runs(name: str, pipe: BasePipe[Any, Any], request: Request) -> Iterator[_Run]:
     """Give the runs of a chain: what they are like, their ends, and whether they are observed."""
     its = type_of_items(pipe._rivusio_stages())
     if request.source is not None:
         lists = [items_of(request.source, its)]
     else:
+        if not may_be_made(its) and its is not str:
+            its = _compiled_type(request.path, name)
+        let_be_made(its)
         lists = made_items(its, request.lists, request.seed)
     for items in lists:
         chosen = items if request.items is None else items[: request.items]
         yield from _runs_over(pipe, chosen)
+
+
+def _compiled_type(path: str, name: str) -> Any:
+    """Give the type that mypy has found for the items of a chain when it was compiled."""
+    for each in artifacts_of(os.path.realpath(path)):
+        if each.manifest is not None and each.manifest.chain == name:
+            return type_of_text(each.manifest.report[0].takes)
+    return UNKNOWN
 
 
 def _runs_over(pipe: BasePipe[Any, Any], items: list[Any]) -> Iterator[_Run]:
@@ -189,9 +234,6 @@ def main() -> None:
         os.dup2(2, 1)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
-        replies.write(ANSWER.dump_json(answer(request)))
-    os._exit(0)  # threads that the file has started shall not keep this process
-
-
-if __name__ == "__main__":
-    main()
+        diary = Diary(request.diary)
+        replies.write(ANSWER.dump_json(answer(request, diary)))
+    diary.end(0)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NoReturn
 
 from rivusio.interpreter.node import Item
+from rivusio.said import type_name
 
 
 def enter_plain(function: Callable[..., Item], *arguments: Item) -> Item:
@@ -45,7 +46,7 @@ def iterable(result: Item, name: str) -> Iterator[Item]:
     """
     if isinstance(result, Iterable):
         return iter(result)
-    message = f"{name} must give an iterable, got {type(result).__name__}"
+    message = f"{name} must give an iterable, got {type_name(result)}"
     raise TypeError(message)
 
 
@@ -68,7 +69,7 @@ def refuse(result: object, name: str) -> NoReturn:
     if inspect.iscoroutine(result):
         result.close()  # it will never be awaited, and need not complain
     message = (
-        f"{name} is sync, but gave an awaitable ({type(result).__name__}); "
+        f"{name} is sync, but gave an awaitable ({type_name(result)}); "
         f"make it an async def, so that the stage is async"
     )
     raise TypeError(message)

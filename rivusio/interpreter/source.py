@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from contextlib import suppress
 from typing import Any
 
 from rivusio.errors import StreamError
 from rivusio.interpreter.node import END, Closing, Item, Node, RunState, close_generator
+from rivusio.said import repr_of, type_name
 
 
 class Source(Node):
@@ -123,7 +123,7 @@ def check_source(items: object, *, in_loop: bool) -> None:
     """
     if isinstance(items, Iterable) or (in_loop and isinstance(items, AsyncIterable)):
         return
-    kind = type(items).__name__
+    kind = type_name(items)
     if isinstance(items, AsyncIterable):
         message = f"an async source ({kind}) cannot feed a sync run; use .stream(source)"
     elif inspect.iscoroutine(items):
@@ -139,7 +139,5 @@ def check_source(items: object, *, in_loop: bool) -> None:
 
 
 def _shown(value: object) -> str:
-    shown = object.__repr__(value)
-    with suppress(Exception):  # a user's __repr__ may do anything
-        shown = repr(value)
+    shown = repr_of(value)
     return shown if len(shown) <= 60 else shown[:57] + "..."

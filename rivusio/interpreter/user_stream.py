@@ -9,6 +9,7 @@ from typing import Self
 from rivusio.errors import StreamError
 from rivusio.interpreter.calls import enter_plain
 from rivusio.interpreter.node import END, Closing, Item, Node, RunState, close_generator
+from rivusio.said import type_name
 from rivusio.stage import Stage, UserStream
 
 
@@ -65,7 +66,7 @@ class UserStreamNode(Node):
             outputs.close()  # it will never be awaited, and need not complain
         message = (
             f"{self.name}.process_stream must be an async generator (async def with yield), "
-            f"but gave a {type(outputs).__name__}"
+            f"but gave a {type_name(outputs)}"
         )
         raise TypeError(message)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
+from rivusio.said import str_of
 from rivusio.testing.recorder import Event
+from rivusio.testing.rendering import text_of
 
 CONTEXT = 8  # events that are shown before the first difference
 AFTER = 4  # and from there on, of each side
@@ -30,7 +32,7 @@ def difference(
     +      0 s  output  2
     """
     pairs = enumerate(zip_longest(left, right))
-    index = next((index for index, (ours, theirs) in pairs if ours != theirs), None)
+    index = next((index for index, (ours, theirs) in pairs if not _are_same(ours, theirs)), None)
     if index is None:
         return None
     lines = [f"event {index + 1} of {len(left)} and {len(right)} is another one"]
@@ -49,8 +51,15 @@ def difference(
     return "\n".join(lines)
 
 
+def _are_same(ours: Event | None, theirs: Event | None) -> bool:
+    try:
+        return bool(ours == theirs)
+    except Exception:  # noqa: BLE001  of values with an `==` of their own, such as arrays: their texts
+        return text_of(ours) == text_of(theirs)
+
+
 def _lines(sign: str, event: Event) -> list[str]:
-    said = "" if event.value is None else str(event.value)
+    said = "" if event.value is None else str_of(event.value)
     first, *rest = said.split("\n")
     head = f"{sign} {event.at:6g} s  {event.kind}  {first}".rstrip()
     return [head, *(f"{sign}           {line}" for line in rest)]

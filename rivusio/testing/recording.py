@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
-import warnings
-from collections.abc import AsyncIterable, Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterable, Generator
+from contextlib import ExitStack
 from typing import Any
 
 import rivusio
 from rivusio.mode import Mode
 from rivusio.monitoring import PipelineMonitor
-from rivusio.pipeline import AsyncPipeline, BasePipe, SyncFamily, SyncPipeline
+from rivusio.pipeline import AsyncPipeline, BasePipe, SyncFamily, SyncPipeline, chain_of
 from rivusio.runs import Run
 from rivusio.settings import StageConfig
 from rivusio.testing.clock import VirtualClock
@@ -24,8 +21,10 @@ from rivusio.testing.observed import monitored, state_of
 from rivusio.testing.recorder import Event
 from rivusio.testing.rendering import text_of, told
 from rivusio.testing.scripts import ConsumerScript, SourceScript
+from rivusio.testing.surroundings import garbage_in_order, heard, threads_at_once
 
 LONG = 3600.0  # seconds on the clock for what goes on after a bare `break`
+LEAVING = (KeyboardInterrupt, SystemExit)  # what leaves even an event loop
 PATIENCE = 3  # how often a run that is stuck is cancelled before it is given up
 
 
@@ -70,6 +69,7 @@ def record(
     Raises:
         NotCompiledError: in mode `"compiled"`, when there is nothing compiled to run.
         RecordingError: when the run can be neither ended nor cancelled.
+        KeyboardInterrupt, SystemExit: when the run is left so.
 
     >>> from rivusio import map
     >>> events = record(map(str), SourceScript.of([1, 2], "iterable"))
@@ -86,15 +86,35 @@ def record(
     0.0 end None
     0.0 left tasks: 0, timers: 0
     """
-    recording = _Recording(pipe, source, ConsumerScript() if consumer is None else consumer)
+    consumer = ConsumerScript() if consumer is None else consumer
+    events, left_by = recorded(pipe, source, consumer, mode, config, monitor=monitor)
+    if left_by is not None:
+        raise left_by
+    return events
+
+
+def recorded(
+    pipe: BasePipe[Any, Any],
+    source: SourceScript,
+    consumer: ConsumerScript,
+    mode: Mode,
+    config: StageConfig | None = None,
+    *,
+    monitor: bool = False,
+) -> tuple[list[Event], BaseException | None]:
+    """Do as `record`; a `SystemExit` or `KeyboardInterrupt` that leaves the run is given beside.
+
+    It is the last event of the run, too.
+    """
+    recording = _Recording(pipe, source, consumer)
     with ExitStack() as stack:
         stack.enter_context(rivusio.mode(mode))
         stack.enter_context(listening(recording))
-        stack.enter_context(_threads_at_once())
-        stack.enter_context(_heard(recording.note))
-        stack.enter_context(_garbage_in_order())
+        stack.enter_context(threads_at_once())
+        stack.enter_context(heard(recording.note))
+        stack.enter_context(garbage_in_order())
         recording.carry_out(PipelineMonitor() if monitor else None, config)
-    return recording.events
+    return recording.events, recording.left_by
 
 
 class _Recording:
@@ -113,6 +133,7 @@ class _Recording:
         self._waits = 0
         self._stuck = 0
         self._task: asyncio.Task[None] | None = None
+        self.left_by: BaseException | None = None
 
     def note(self, kind: str, value: object = None) -> None:
         """Write an event down, its value as text."""
@@ -133,6 +154,17 @@ class _Recording:
     def carry_out(self, monitor: PipelineMonitor | None, config: StageConfig | None) -> None:
         """Run the pipeline as the consumer's script says."""
         self._monitor, self._config = monitor, config
+        try:
+            self._carry_out()
+        except LEAVING as error:
+            self._note_left(error)
+        self._look_at_what_is_there()
+
+    def _note_left(self, error: BaseException) -> None:
+        self.left_by = error
+        self._write("left by", told(error))
+
+    def _carry_out(self) -> None:
         if self._consumer.entry == "iterate":
             self._iterate()
         elif self._consumer.entry == "process" and not self._pipe.is_async:
@@ -142,7 +174,6 @@ class _Recording:
                 loop = runner.get_loop()
                 loop.set_exception_handler(self._note_unhandled)
                 runner.run(self._in_loop())
-        self._look_at_what_is_there()
 
     def _loop(self) -> VirtualLoop:
         return VirtualLoop(self._clock, self._on_stuck)
@@ -214,6 +245,8 @@ class _Recording:
             await self._consume(run)
         except Exception as error:  # noqa: BLE001  it is what was to be seen
             self._write("error", told(error))
+        except LEAVING as error:  # here, and not in the event loop, which it would break off
+            self._note_left(error)
         finally:
             if stopping is not None:
                 stopping.cancel()
@@ -263,7 +296,7 @@ class _Recording:
                 source, config=self._config, monitor=self._monitor, clock=self._clock
             )
             self._take_plainly(outputs)
-        except (rivusio.NotCompiledError, KeyboardInterrupt, SystemExit):
+        except (rivusio.NotCompiledError, *LEAVING):
             raise
         except BaseException as error:  # noqa: BLE001  it is what was to be seen
             self._write("error", told(error))
@@ -290,26 +323,39 @@ class _Recording:
             self._write("left by close")
 
     def _process_plainly(self) -> None:
-        assert isinstance(self._pipe, SyncPipeline)  # noqa: S101  the caller's script says so
+        chain = self._chain()
+        assert isinstance(chain, SyncPipeline)  # noqa: S101  its stages are sync
         for item in self._source.items:
             self.note("process", item)
             try:
-                self._note_output(self._pipe.process(item))
-            except (rivusio.NotCompiledError, KeyboardInterrupt, SystemExit):
+                self._note_output(chain.process(item))
+            except (rivusio.NotCompiledError, *LEAVING):
                 raise
             except BaseException as error:  # noqa: BLE001  it is what was to be seen
                 self._write("error", told(error))
 
     async def _process(self) -> None:
-        assert isinstance(self._pipe, AsyncPipeline)  # noqa: S101  the caller's script says so
+        chain = self._chain()
+        assert isinstance(chain, AsyncPipeline)  # noqa: S101  one of its stages is async
         for item in self._source.items:
             self.note("process", item)
             try:
-                self._note_output(await self._pipe.process(item))
+                self._note_output(await chain.process(item))
             except rivusio.NotCompiledError:
                 raise
             except Exception as error:  # noqa: BLE001  it is what was to be seen
                 self._write("error", told(error))
+            except LEAVING as error:  # see _stream
+                self._note_left(error)
+                return
+
+    def _chain(self) -> BasePipe[Any, Any]:
+        """Give the chain of which single items are asked: a lone pipe is one of one stage."""
+        if isinstance(self._pipe, SyncPipeline | AsyncPipeline):
+            return self._pipe
+        chain = chain_of(self._pipe._rivusio_stages())
+        chain._rivusio_place = self._pipe._rivusio_place
+        return chain
 
     def _note_output(self, output: object) -> None:
         self.note("output", output)
@@ -321,59 +367,3 @@ class _Recording:
             self._write("measured", monitored(self._monitor, whole=True))
         for kept in state_of(self._pipe):
             self._write("state", kept)
-
-
-@contextmanager
-def _threads_at_once() -> Iterator[None]:
-    """Let pools of threads do what they are given at once, in this thread."""
-    submit = ThreadPoolExecutor.submit
-    ThreadPoolExecutor.submit = _done_at_once  # type: ignore[method-assign,assignment]  # for a while
-    try:
-        yield
-    finally:
-        ThreadPoolExecutor.submit = submit  # type: ignore[method-assign]  # as it was
-
-
-def _done_at_once(
-    _: ThreadPoolExecutor,
-    function: Callable[..., Any],
-    /,
-    *args: Any,
-    **kwargs: Any,
-) -> Future[Any]:
-    future: Future[Any] = Future()
-    try:
-        future.set_result(function(*args, **kwargs))
-    except BaseException as error:  # noqa: BLE001  it is the caller's, as from a thread
-        future.set_exception(error)
-    return future
-
-
-@contextmanager
-def _garbage_in_order() -> Iterator[None]:
-    """Let no collection of garbage come in between.
-
-    Where a consumer leaves a run behind, the collector may find several generators at once, and it
-    closes them in the order in which they were made only if it has not met them before.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@contextmanager
-def _heard(note: Callable[[str, object], None]) -> Iterator[None]:
-    """Tell of warnings, and of errors that leave where nobody can catch them."""
-    hook = sys.unraisablehook
-    sys.unraisablehook = lambda lost: note("unraisable", repr(lost.exc_value))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("always")
-            warnings.showwarning = lambda message, *_, **__: note("warning", str(message))
-            yield
-    finally:
-        sys.unraisablehook = hook

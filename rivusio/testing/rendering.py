@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from types import TracebackType
 
 from rivusio.errors import PipeError
+from rivusio.said import notes_of, repr_of, str_of, type_name
 
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+# That of an object without a repr of its own, and that of a mock.
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+| id='\d{6,}'")
+DEEPEST = 50  # levels of values, and of causes of errors
+LONGEST = 20_000  # characters of one value
 BRACKETS: dict[type, tuple[str, str]] = {
     list: ("[", "]"),
     tuple: ("(", ")"),
@@ -26,26 +32,38 @@ _GENERATED = "__rivusio__"
 def text_of(value: object) -> str:
     """Give the `repr` of a value without addresses, and sets in order.
 
+    What is in itself, or further in than 50 levels, is an ellipsis; of a text of more than 20,000
+    characters the beginning is given, its length, and a hash of all of it.
+
     >>> text_of([1, True, {"b", "a"}])
     "[1, True, {'a', 'b'}]"
     """
+    said = _text(value, ())
+    if len(said) <= LONGEST:
+        return said
+    whole = hashlib.sha256(said.encode(errors="backslashreplace")).hexdigest()[:16]
+    return f"{said[:LONGEST]}… ({len(said):,} characters, {whole})"
+
+
+def _text(value: object, above: tuple[object, ...]) -> str:
+    if len(above) == DEEPEST or any(value is each for each in above):
+        return "…"
+    within = (*above, value)
     kind = type(value)
-    if kind in BRACKETS and isinstance(value, (list, tuple, set, frozenset)):
-        items = [text_of(each) for each in value]
+    around = next((both for known, both in BRACKETS.items() if known is kind), None)
+    if around is not None and isinstance(value, (list, tuple, set, frozenset)):
+        items = [_text(each, within) for each in value]
         if isinstance(value, (set, frozenset)):
             items.sort()
-        first, last = BRACKETS[kind]
         comma = "," if kind is tuple and len(items) == 1 else ""
-        return f"{first}{', '.join(items)}{comma}{last}"
-    if isinstance(value, dict) and kind is dict:
-        pairs = (f"{text_of(key)}: {text_of(each)}" for key, each in value.items())
+        return f"{around[0]}{', '.join(items)}{comma}{around[1]}"
+    if kind is dict and isinstance(value, dict):
+        pairs = (f"{_text(key, within)}: {_text(each, within)}" for key, each in value.items())
         return f"{{{', '.join(pairs)}}}"
-    try:
-        said = repr(value)
-    except Exception as error:  # noqa: BLE001  a user's __repr__ may do anything
-        return f"<{kind.__name__} whose repr raises {type(error).__name__}>"
-    if kind.__repr__ is object.__repr__ and hasattr(value, "__dict__"):
-        said = f"{said} with {text_of(vars(value))}"
+    said = repr_of(value)
+    with suppress(Exception):  # one that has no attributes, or lies about them
+        if kind.__repr__ is object.__repr__:
+            said = f"{said} with {_text(dict(vars(value)), within)}"
     return ADDRESS.sub("", said)
 
 
@@ -59,18 +77,21 @@ def told(error: BaseException) -> str:
 
 def _lines(error: BaseException, above: list[BaseException]) -> Iterator[str]:
     if any(error is each for each in above):
-        yield f"{type(error).__name__} from above"
+        yield f"{type_name(error)} from above"
+        return
+    if len(above) == DEEPEST:
+        yield "…"
         return
     above = [*above, error]
-    yield f"{type(error).__name__}: {_said(error)}"
+    yield f"{type_name(error)}: {ADDRESS.sub('', str_of(error))}"
     if isinstance(error, PipeError):
         yield f"  pipe={error.pipe!r} stage={error.stage} item_index={error.item_index}"
         yield f"  item={text_of(error.item)}"
         yield f"  pending={text_of(error.pending)}"
         yield f"  error is the cause: {error.error is error.__cause__}"
     else:
-        yield f"  args={text_of(error.args)}"
-    for each in getattr(error, "__notes__", ()):
+        yield f"  args={text_of(BaseException.args.__get__(error))}"  # type: ignore[attr-defined]
+    for each in notes_of(error):
         yield f"  note {each}"
     for place in _places(error.__traceback__):
         yield f"  at {place}"
@@ -92,13 +113,6 @@ def _further_in(word: str, error: BaseException, above: list[BaseException]) -> 
     yield f"  {word} {next(lines)}"
     for line in lines:
         yield f"  {line}"
-
-
-def _said(error: BaseException) -> str:
-    try:
-        return ADDRESS.sub("", str(error))
-    except Exception as other:  # noqa: BLE001  a user's __str__ may do anything
-        return f"<its str raises {type(other).__name__}>"
 
 
 def _places(traceback: TracebackType | None) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -36,7 +37,7 @@ class SourceScript:
     @property
     def items(self) -> list[Any]:
         """Its items."""
-        return [copy.deepcopy(value) for what, value in self.steps if what == "emit"]
+        return [_copied(value) for what, value in self.steps if what == "emit"]
 
     def source(self, clock: VirtualClock) -> Iterable[Any] | AsyncIterable[Any]:
         """Make the source for one run.
@@ -100,7 +101,7 @@ class _Iterable:
             if what == "emit":
                 return _given(value)
             if what == "fail":
-                raise copy.copy(value)
+                raise _anew(value)
             if what == "idle":
                 self._clock.wait(value)
         raise StopIteration
@@ -136,7 +137,7 @@ class _AsyncIterable:
             if what == "emit":
                 return _given(value)
             if what == "fail":
-                raise copy.copy(value)
+                raise _anew(value)
             await (wait(value) if what == "idle" else pause())
         raise StopAsyncIteration
 
@@ -183,6 +184,26 @@ async def _async_generator(steps: tuple[Step, ...]) -> AsyncIterator[Any]:
 
 
 def _given(item: Any) -> Any:
-    item = copy.deepcopy(item)  # a stage may change it, and the next run shall not see that
+    item = _copied(item)  # a stage may change it, and the next run shall not see that
     note("pull", item)
     return item
+
+
+def _copied(item: Any) -> Any:
+    """Give a copy of an item; a flat one where it holds what has none, such as a lock.
+
+    What has no copy at all, such as a generator, is given itself.
+    """
+    for copier in (copy.deepcopy, copy.copy):
+        with suppress(Exception):  # a user's __deepcopy__ or __reduce__ may do anything
+            return copier(item)
+    return item
+
+
+def _anew(error: BaseException) -> BaseException:
+    """Give an error that was not raised before, as far as it can be copied."""
+    with suppress(Exception):  # an __init__ with arguments of its own: it has no copy
+        copied: object = copy.copy(error)
+        if isinstance(copied, BaseException):
+            return copied
+    return error.with_traceback(None)

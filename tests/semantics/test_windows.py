@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sys
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -32,7 +33,7 @@ from rivusio import (
     tumbling,
 )
 from rivusio.testing import ScriptedSource, VirtualClock, settle
-from tests.semantics.support import Consumer, outputs_of
+from tests.semantics.support import Consumer, SlowDouble, outputs_of
 
 pytestmark = pytest.mark.usefixtures("mode", "nothing_left")
 
@@ -325,11 +326,51 @@ def wrong(value: Any) -> Any:
             lambda: BackpressureConfig(max_buffer_size=0),
             "(?s)max_buffer_size.*greater than or equal to 1.*=0",
         ),
+        (lambda: sliding(2**63), f"^size must be at most {sys.maxsize}, got {2**63}$"),
+        (lambda: SlidingTotal(2**63), f"^size must be at most {sys.maxsize}, got {2**63}$"),
+        (
+            lambda: SyncStream([1]).sliding_window(2**63),
+            f"^window_size must be at most {sys.maxsize}, got {2**63}$",
+        ),
+        (
+            lambda: SyncStream([1]).time_window(1e300),
+            r"^duration must be at most 86400000000000 s, got 1e\+300$",
+        ),
+        (
+            lambda: SyncStream([1]).time_window(10**400),
+            "^duration must be at most 86400000000000 s, got 1000",
+        ),
+        (lambda: StreamConfig(window_size=1e300), "(?s)window_size.*less than or equal to 8640.*"),
+        (lambda: StreamConfig(buffer_size=10**400), "(?s)buffer_size.*less than or equal to 922"),
+        (lambda: ParallelConfig(max_workers=2**63), "(?s)max_workers.*less than or equal to 1000"),
+        (
+            lambda: BackpressureConfig(max_buffer_size=2**63),
+            "(?s)max_buffer_size.*less than or equal to 922",
+        ),
     ],
 )
 def test_sizes_that_make_no_sense_are_refused_when_made(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.rule("4.2")
+async def test_the_largest_sizes_that_can_be_made_can_be_run(clock: VirtualClock) -> None:
+    most, longest = sys.maxsize, timedelta.max
+    assert await outputs_of(sliding(most, 1), [1, 2], clock=clock) == []
+    assert await outputs_of(SlidingTotal(1, 2**63), [1, 2], clock=clock) == [1]
+    for collect in (batch(2**63), batch(2, longest), batch(3, longest), tumbling(longest)):
+        assert await outputs_of(collect, [1, 2], clock=clock) == [[1, 2]]
+    room = BackpressureConfig(max_buffer_size=most, min_processing_time=wrong(longest))
+    assert await outputs_of(take(2**63), [1, 2], config=room, clock=clock) == [1, 2]
+    held = SlowDouble().concurrent(2**63)
+    assert await outputs_of(held, [1, 2], clock=clock) == [2, 4]
+    for config in (
+        StreamConfig(window_size=longest.total_seconds()),
+        StreamConfig(batch_size=2**63),
+    ):
+        stream = AsyncStream([1, 2], config=config, clock=clock)
+        assert [each async for each in stream.process(map(list))] == [[1, 2]]
 
 
 @pytest.mark.rule("4.2")
