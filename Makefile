@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types pytest rules mutants bench fuzz fuzz-front-door typing-versions clean
+.PHONY: demo test test-all lint types pytest rules mutants bench fuzz fuzz-front-door typing-versions clean
 
 demo: $(READY)
 	@$(BIN)/rivusio compile examples/flights.py
@@ -24,6 +24,23 @@ types: $(READY)
 
 pytest: $(READY)
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+
+# a release step: the same on every Python that pyproject.toml claims and this machine has
+PYTHONS := $(shell sed -n 's/.*"Programming Language :: Python :: \(3\.[0-9]*\)".*/\1/p' pyproject.toml)
+test-all:
+	@found=; failed=; \
+	for version in $(PYTHONS); do \
+		python=; \
+		for each in python$$version "$$(pyenv root 2>/dev/null)"/versions/$$version.*/bin/python$$version; do \
+			if "$$each" --version >/dev/null 2>&1; then python=$$each; break; fi; \
+		done; \
+		if [ -z "$$python" ]; then echo "python$$version is not on this machine: skipped"; continue; fi; \
+		echo "python$$version: $$python"; found="$$found $$version"; \
+		$(MAKE) --no-print-directory test PYTHON="$$python" VENV=.venv-$$version || failed="$$failed $$version"; \
+	done; \
+	if [ -z "$$found" ]; then echo "none of these is on this machine: $(PYTHONS)"; exit 1; fi; \
+	echo "tested:$$found"; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 # the type cases and `rivusio check` under every mypy of the range in pyproject.toml
 MYPYS := 2.2.0 2.3.1 2.4.1

@@ -124,13 +124,15 @@ def examine(paths: Sequence[str], timeout: float = TIMEOUT, *, lone: bool = Fals
         OracleError: when mypy gives no answer.
     """
     sources: list[Source] = []
+    asked: list[AskedFile] = []
     found: list[Diagnostic] = []
     for path in dict.fromkeys(paths):
         try:
-            sources.append(read(path))
+            source = read(path)
+            asked.append(AskedFile(path, source.text, finder.chains(source, lone=lone)))
+            sources.append(source)
         except Unreadable as error:
             found.append(error.diagnostic)
-    asked = [AskedFile(each.path, each.text, finder.chains(each, lone=lone)) for each in sources]
     answer = _answer(asked, timeout)
     by_path = {source.path: source for source in sources}
     for file in answer.files:

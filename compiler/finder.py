@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 
 from rivusio.compiler.findings import Family, Found, Joint, Operand, Span
 from rivusio.compiler.names import Definition, Function, Scope, bound, bound_here
-from rivusio.compiler.source import Source
+from rivusio.compiler.source import Source, too_deep
 
 PIPELINES: dict[str, Family | None] = {"SyncPipeline": "sync", "AsyncPipeline": None}
 SAME_STAGES = {"with_config", "set_monitor", "concurrent"}  # methods that give the same stages
@@ -73,8 +73,14 @@ def chains(source: Source, *, lone: bool = False) -> tuple[Found, ...]:
 
     With `lone`, so is every call, and every decorated function, whose result no chain of the file
     takes up: it may make a pipe that is run by itself.
+
+    Raises:
+        Unreadable: for a file that is nested too deep.
     """
-    found = _Finder(source).module()
+    try:
+        found = _Finder(source).module()
+    except RecursionError as error:  # what Python's parser takes depends on its version
+        raise too_deep(source.path) from error
     wanted = (each for each in found if lone or not each.lone)
     return tuple(sorted(wanted, key=lambda chain: chain.span))
 
@@ -132,7 +138,7 @@ class _Finder:
         place.later.append((function, place.prefix))
         place.known.pop(function.name, None)
         if function.decorator_list:
-            operand = Operand(function.name, _span(function), function.name)
+            operand = Operand(function.name, span_of(function), function.name)
             title = f"{place.prefix}{function.name}"
             self._found.append(Found(title, operand.span, (operand,), (), lone=True))
             place.known[function.name] = _Parts((operand,))
@@ -173,7 +179,7 @@ class _Finder:
     def _grow(self, target: ast.Name, value: ast.expr, place: _Place) -> None:
         """Take up `target >>= value`."""
         left, right = self._side(target, place.known), self._side(value, place.known)
-        parts = left.joined(right, _span(target), _span(value))
+        parts = left.joined(right, span_of(target), span_of(value))
         whole = parts.joints[-1].whole
         self._found.append(Found(f"{place.prefix}{target.id}", whole, parts.operands, parts.joints))
         place.known[target.id] = parts
@@ -207,7 +213,7 @@ class _Finder:
                 )
 
     def _add(self, node: ast.expr, name: str | None, place: _Place, known: _Known) -> None:
-        parts, span = self._side(node, known), _span(node)
+        parts, span = self._side(node, known), span_of(node)
         title = name or f"{place.prefix}line {span.line}"
         self._found.append(Found(title, span, parts.operands, parts.joints, parts.must_be))
 
@@ -217,7 +223,7 @@ class _Finder:
             case ast.Attribute(value=pipe, attr=method) if method in SAME_STAGES and not _is_chain(
                 pipe
             ):
-                self._taken_up.add(_span(pipe))
+                self._taken_up.add(span_of(pipe))
         title = name or f"{place.prefix}line {operand.span.line}"
         self._found.append(Found(title, operand.span, (operand,), (), lone=True))
 
@@ -229,7 +235,7 @@ class _Finder:
             node = sides[0]
         parts = self._single(node, known)
         for left, right in reversed(joints):
-            parts = parts.joined(self._side(right, known), _span(left), _span(right))
+            parts = parts.joined(self._side(right, known), span_of(left), span_of(right))
         return parts
 
     def _single(self, node: ast.expr, known: _Known) -> _Parts:
@@ -245,7 +251,7 @@ class _Finder:
             case ast.Call(func=ast.Attribute(value=value, attr=method)) if method in SAME_STAGES:
                 inner = self._side(value, known)
                 if len(inner.operands) > 1:
-                    return inner.with_settings(_span(node))
+                    return inner.with_settings(span_of(node))
                 return _Parts((replace(self._operand(node), name=inner.operands[0].name),))
             case ast.Call() if (elements := _elements(node)) is not None:
                 return self._listed(node, elements, known)
@@ -253,15 +259,15 @@ class _Finder:
 
     def _listed(self, node: ast.Call, elements: list[ast.expr], known: _Known) -> _Parts:
         """Give the chain of `SyncPipeline([...])`: its joints are where the commas stand."""
-        parts, start = self._side(elements[0], known), _span(elements[0])
+        parts, start = self._side(elements[0], known), span_of(elements[0])
         for element in elements[1:]:
-            at = _span(element)
+            at = span_of(element)
             parts = parts.joined(self._side(element, known), start, at, in_list=True)
             start = _between(start, at)
         return replace(parts, must_be=PIPELINES[_last_name(node.func)])
 
     def _operand(self, node: ast.expr) -> Operand:
-        span = _span(node)
+        span = span_of(node)
         text = self._source.segment(span)
         return Operand(text, span, _name_of(node) or _shortened(text))
 
@@ -418,7 +424,8 @@ def _forget(names: Iterable[str], place: _Place) -> None:
         place.known.pop(name, None)
 
 
-def _span(node: ast.expr | ast.stmt) -> Span:
+def span_of(node: ast.expr | ast.stmt) -> Span:
+    """Give the stretch of a node of the syntax tree."""
     # ast leaves the end open only for nodes that were not parsed.
     return Span(
         node.lineno, node.col_offset, node.end_lineno or node.lineno, node.end_col_offset or 0

@@ -26,6 +26,7 @@ from rivusio.compiler.mypy_build import STUBBED
 
 ANY_RETURNED = "no-any-return"  # mypy's word for `return json.loads(line)` where an int is promised
 PLUGIN = "rivusio.mypy_plugin"
+TOO_COMPLEX = "Source expression too complex to parse"  # mypy goes on as if the file were empty
 CACHES = 16  # that stand side by side; who comes then works without one
 # Settings that let mypy tell what the body of a function is worth, and its words for what it finds.
 TELLING = {
@@ -162,4 +163,6 @@ def complaints(messages: Sequence[str], *, stops: bool = False) -> Iterator[Comp
             continue
         if said["severity"] == "error":
             line, column = max(said["line"], 1), max(said["column"], 0)
-            yield Complaint(said["file"], line, column, said["message"], said["code"], stops)
+            unread = said["message"] == TOO_COMPLEX
+            place = said["file"], line, column
+            yield Complaint(*place, said["message"], said["code"], stops or unread)

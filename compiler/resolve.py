@@ -19,7 +19,7 @@ from pathlib import PurePath
 from rivusio.compiler import live_child
 from rivusio.compiler.aliases import alias_of
 from rivusio.compiler.facts import KnownFunction
-from rivusio.compiler.finder import _span as span_of
+from rivusio.compiler.finder import span_of
 from rivusio.compiler.function_sources import FunctionSources
 from rivusio.compiler.functions import FunctionRef
 from rivusio.compiler.ir import COMPILE, Annotation, Chain, Diagnostic, Severity, Span, Stage, Typed

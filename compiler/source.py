@@ -72,11 +72,16 @@ def parse(path: str, text: str) -> Source:
     except SyntaxError as error:
         raise _syntax_error(path, error) from error
     except (RecursionError, MemoryError) as error:
-        message = "an expression is too deep for Python's parser; give parts of it names"
-        raise _unreadable(path, message) from error
+        raise too_deep(path) from error
     except ValueError as error:  # a null byte, in some versions of Python
         raise _unreadable(path, str(error)) from error
     return Source(path, text, tree, [line.encode(errors="replace") for line in text.split("\n")])
+
+
+def too_deep(path: str) -> Unreadable:
+    """Give the reason why a file cannot be read: what Python's parser takes is not all we do."""
+    message = "an expression or a block is nested too deep; give parts of it names"
+    return _unreadable(path, message)
 
 
 def _text_of(path: str) -> str:

@@ -339,7 +339,10 @@ def test_the_cache_stands_elsewhere_if_the_folder_is_read_only(
         (b"# coding: no-such\n", "bad.py:1:1: error: unknown encoding"),
         (b"x = 1\0\n", "bad.py:1:1: error: source code string cannot contain null bytes"),
         (b"x = " + b"(" * 500 + b")" * 500, "bad.py:1:205: error: too many nested parentheses"),
-        (b"x = " + b"-" * 100_000 + b"1", "bad.py:1:1: error: an expression is too deep"),
+        (
+            b"x = " + b"-" * 100_000 + b"1",
+            "bad.py:1:1: error: an expression or a block is nested too deep",
+        ),
     ],
 )
 def test_what_is_no_python_is_told_with_its_place(content: bytes, said: str) -> None:

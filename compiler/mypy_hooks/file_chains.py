@@ -12,7 +12,7 @@ from mypy.plugin import CheckerPluginInterface
 
 from rivusio.compiler import finder, operands
 from rivusio.compiler.finder import SAME_STAGES
-from rivusio.compiler.findings import Joint, Misfit, Operand, Span
+from rivusio.compiler.findings import Found, Joint, Misfit, Operand, Span
 from rivusio.compiler.source import Source, Unreadable, read
 from rivusio.compiler.steps import Steps, World
 from rivusio.compiler.words import words
@@ -66,7 +66,7 @@ class FileChains:
             self.function,
             lambda item: self.api.named_generic_type("builtins.list", [item]),
         )
-        for found in () if self._source is None else finder.chains(self._source):
+        for found in _chains_of(self._source):
             steps = Steps(found, world)
             for start in self._starts(found.span):
                 self._chains.setdefault(start, steps)
@@ -236,6 +236,12 @@ def said(steps: Steps, misfit: Misfit) -> tuple[str, str]:
     count = range(len(steps.found.operands))
     sources = [each.source for each in steps.found.operands]
     return words(misfit.what, [steps.name(index) for index in count], sources)
+
+
+def _chains_of(source: Source | None) -> tuple[Found, ...]:
+    with contextlib.suppress(Unreadable):  # too deep: `check` says so
+        return () if source is None else finder.chains(source)
+    return ()
 
 
 def _read(path: str) -> Source | None:

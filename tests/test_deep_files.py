@@ -1,0 +1,42 @@
+"""Files that are nested too deep: what is too deep depends on the Python, what is said does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from rivusio.cli import main
+
+HEAD = "from rivusio import map\nchain = map(str) >> len\n"
+DEEP = {
+    "signs": f"x = {'-' * 50_000}1\n",
+    "calls": f"def f(a):\n    return a{'()' * 20_000}\n",
+    "attributes": f"def f(a):\n    return a{'.b' * 20_000}\n",
+    "terms": f"x = {' + '.join(['1'] * 50_000)}\n",
+    "branches": "def f(x):\n    if x == 0:\n        pass\n"
+    + "".join(f"    elif x == {number}:\n        pass\n" for number in range(1, 6_000)),
+    "lambdas": f"f = {'lambda: ' * 20_000}1\n",
+}
+
+
+@pytest.mark.parametrize("command", ["check", "compile", "explain"])
+def test_a_file_that_is_too_deep_is_named_and_the_others_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("fine.py").write_text(HEAD, encoding="utf-8")
+    for name, text in DEEP.items():
+        Path(f"{name}.py").write_text(HEAD + text, encoding="utf-8")
+    done = CliRunner().invoke(main, [command, "fine.py", *(f"{name}.py" for name in DEEP)])
+    assert done.exit_code == 1
+    said = done.output.splitlines()
+    for name in DEEP:
+        [line] = [each for each in said if each.startswith(f"{name}.py:") and "error" in each]
+        assert (
+            "is nested too deep; give parts of it names" in line or "too complex to parse" in line
+        ), line
+        assert f"{name}.py: no chain found" not in said
+    assert "rivusio itself failed" not in done.output
+    assert not [each for each in said if each.startswith("fine.py:") and "error" in each]
