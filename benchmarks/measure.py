@@ -63,29 +63,26 @@ async def _measured(shape: Shape, rounds: int) -> Measured:
     keys = _keys(shape)
     items = shape.items(shape.count)
     for key in keys:  # Python makes faster code of what has run for a while
-        await _seconds_of(shape, key, items)
+        await _nanoseconds(shape, key, items)
     gc.collect()
     gc.freeze()  # what is there already is nobody's to look through
-    seconds: dict[Key, list[float]] = {key: [] for key in keys}
+    taken: dict[Key, list[float]] = {key: [] for key in keys}
     orders = itertools.cycle(itertools.permutations(keys))
     for order in itertools.islice(orders, rounds):
         for key in order:
-            seconds[key].append(await _seconds_of(shape, key, items))
+            taken[key].append(await _nanoseconds(shape, key, items))
     gc.unfreeze()
     references = {mode: _reference(shape, mode) for mode in MODES}
     ratios: dict[Compared, Spread] = {
         mode: spread(
             [
-                taken / reference
-                for taken, reference in zip(
-                    seconds[mode, True], seconds[references[mode]], strict=True
-                )
+                one / other
+                for one, other in zip(taken[mode, True], taken[references[mode]], strict=True)
             ]
         )
         for mode in MODES
     }
-    of_an_item = [taken / shape.count * 1e9 for taken in seconds[references["compiled"]]]
-    return Measured(spread(of_an_item), ratios)
+    return Measured(spread(taken[references["compiled"]]), ratios)
 
 
 def _keys(shape: Shape) -> list[Key]:
@@ -98,17 +95,20 @@ def _reference(shape: Shape, mode: Compared) -> Key:
     return (mode, False) if shape.without_monitor else ("expert", True)
 
 
-async def _seconds_of(shape: Shape, key: Key, items: list[Item]) -> float:
+async def _nanoseconds(shape: Shape, key: Key, items: list[Item]) -> float:
+    """Let one side run once; give the CPU time for an item."""
     side, is_watched = key
+    if side == "expert":
+        items = items * shape.times
     watching: dict[str, Any] = {}
     if shape.tally is not None and is_watched:
         watching = {"tally": shape.tally()} if side == "expert" else {"monitor": PipelineMonitor()}
     source = shape.source(items) if shape.way in ("iterate", "stream") else items
     gc.collect()
     run = outputs(shape, side, source, **watching)
-    if isinstance(run, Iterator):
-        return _seconds(run)
-    return await _async_seconds(run)
+    seconds = _seconds(run) if isinstance(run, Iterator) else await _async_seconds(run)
+    count = shape.count * shape.times if side == "expert" else shape.count
+    return seconds / count * 1e9
 
 
 def _seconds(run: Iterator[Item]) -> float:

@@ -38,7 +38,8 @@ class Shape:
         chain: the chain, made at the top level of its file, so that it can be compiled.
         expert: the loop; it takes the source, and `clock=` and `tally=` where the chain has them.
         items: gives so many items, none of which makes a stage fail that forgives nothing.
-        count: the items of one measured round, a few milliseconds of the expert's loop.
+        count: the items of one measured round: about as many as take some milliseconds.
+        times: how many times as many the loop gets, where it is so much faster than the chain.
         way: how both are used.
         source: makes the source of the items; the list itself, if nothing else is said.
         failing: items that make a stage fail, each another stage if it can.
@@ -55,6 +56,7 @@ class Shape:
     expert: Callable[..., Outputs]
     items: Callable[[int], list[Item]]
     count: int
+    times: int = 1
     way: Way = "iterate"
     source: Callable[[list[Item]], Iterable[Item] | AsyncIterable[Item]] = iter
     failing: tuple[Item, ...] = ()
