@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from rivusio import StreamError
+from rivusio import DeadLetter, StreamError
 from rivusio.pipeline import BasePipe
 
 Item = Any  # every shape has items of its own
@@ -44,6 +45,7 @@ class Shape:
         source: makes the source of the items; the list itself, if nothing else is said.
         failing: items that make a stage fail, each another stage if it can.
         tally: counts for the expert's loop, if the chain is watched by a monitor.
+        aside: where both put what they set aside.
         timed: whether time decides what comes out, so that a test has to turn the clock.
         reads_ahead: whether items are taken from the source before they are asked for.
         naive: whether the loop is what everybody writes, which wraps no error.
@@ -61,6 +63,7 @@ class Shape:
     source: Callable[[list[Item]], Iterable[Item] | AsyncIterable[Item]] = iter
     failing: tuple[Item, ...] = ()
     tally: Callable[[], Tally] | None = None
+    aside: deque[DeadLetter] | None = None
     timed: bool = False
     reads_ahead: bool = False
     naive: bool = False

@@ -202,6 +202,7 @@ SHAPES = (
     Shape(
         name="set_aside",
         about="1 % fail: dead letters",
+        aside=LETTERS,
         chain=set_aside,
         expert=set_aside_by_hand,
         items=prices,

@@ -172,6 +172,8 @@ async def tumbled_async_by_hand(
                 timer = call_at(end, close)
             if not lists.is_wanted:
                 await lists.wanted()
+        if timer is not None:
+            timer.cancel()
         if held:
             lists.give(None, held)
 
@@ -233,6 +235,8 @@ async def lingering_by_hand(
                 lists.give(index, full)
             if not lists.is_wanted:
                 await lists.wanted()
+        if timer is not None:
+            timer.cancel()
         if held:
             lists.give(None, held)
 
