@@ -1,10 +1,11 @@
 """Whether what was measured now is worse than what is committed, or only differs by noise.
 
-Noise is what rounds of the same code differ by. A ratio counts as worse if both hold:
+Noise is what rounds of the same code differ by, in one process and from one to the next. What is
+committed was measured in several passes, each in a process of its own, and has the outermost
+quarters of them. A ratio counts as worse if both hold:
 
 - the quarters do not touch: even the lower quarter of now lies above the upper one of then;
-- the median has risen by more than `TOLERANCE`, as the place of code in memory alone, another in
-  each process, moves it by some percent.
+- the median has risen by more than `TOLERANCE`.
 
 What looks worse is measured again, in a process of its own and in more rounds: only what is worse
 each time is worse.

@@ -14,7 +14,7 @@ import asyncio
 import gc
 import itertools
 import statistics
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from time import process_time
 from typing import Any
@@ -52,6 +52,22 @@ class Measured:
 def spread(values: list[float]) -> Spread:
     """Give the median of two values or more, and the quarters."""
     return Spread(*statistics.quantiles(values, n=4))
+
+
+def combined(passes: Sequence[Measured]) -> Measured:
+    """Give what several passes say together: the median one, and the outermost quarters."""
+    return Measured(
+        _combined([each.nanoseconds for each in passes]),
+        {mode: _combined([each.ratios[mode] for each in passes]) for mode in MODES},
+    )
+
+
+def _combined(spreads: Sequence[Spread]) -> Spread:
+    return Spread(
+        min(each.low for each in spreads),
+        statistics.median(each.median for each in spreads),
+        max(each.high for each in spreads),
+    )
 
 
 def measure(shape: Shape, rounds: int) -> Measured:

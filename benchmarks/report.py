@@ -71,10 +71,12 @@ def sentence(shapes: Sequence[Shape], figures: Figures) -> str:
     loops = sorted((each for each in there if not (each.naive or each.without_monitor)), key=ratio)
     singles = sorted((each for each in there if each.naive), key=ratio)
     best, middle, worst = loops[0], loops[len(loops) // 2], loops[-1]
+    upper = loops[len(loops) * 3 // 4]
     said = (
         f"In CPU time a compiled run costs {_about(ratio(best))} to {_about(ratio(worst))} times "
         f"the loop that an expert would write in its place, {_about(ratio(middle))} times in the "
-        f"middle of {len(loops)} shapes; the worst is {worst.about}. A single item, through "
+        f"middle of {len(loops)} shapes and {_about(ratio(upper))} times or more in a quarter of "
+        f"them; the worst is {worst.about}. A single item, through "
         f"`process(item)` or a run of its own, costs {_about(ratio(singles[0]))} to "
         f"{_about(ratio(singles[-1]))} times a bare loop of calls. "
         "[All figures](docs/performance.md) are measured by `make bench`."

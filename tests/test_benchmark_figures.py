@@ -11,7 +11,7 @@ from benchmarks import __main__ as command
 from benchmarks import figures, report, sides
 from benchmarks.figures import Figures
 from benchmarks.judge import AGAIN, TOLERANCE, Verdict, judge, judged_again
-from benchmarks.measure import Measured, Spread
+from benchmarks.measure import Measured, Spread, combined
 from benchmarks.shapes import FAMILIES
 
 SHAPES = sides.all_shapes()
@@ -76,6 +76,12 @@ def test_a_shape_that_is_gone_fails_and_one_that_is_new_does_not() -> None:
         "gone: has a committed figure, and was not measured",
         "new: has no committed figure yet",
     ]
+
+
+def test_passes_have_the_median_of_all_and_the_outermost_quarters() -> None:
+    passes = [measured(Spread(1.0, 1.1, 1.2)), measured(Spread(1.3, 1.4, 1.5))]
+    found = combined([*passes, measured(Spread(1.1, 1.2, 1.9))])
+    assert found.ratios["compiled"] == Spread(1.0, 1.2, 1.9)
 
 
 class Again:
@@ -161,8 +167,9 @@ def run(
 ) -> int:
     """Run the command, with figures that were made instead of measured."""
     each = {shape.name: measured(about(committed)) for shape in SHAPES}
-    version = figures.this_python()
-    monkeypatch.setattr(figures, "read", lambda: {version: Figures("", "", 31, each)})
+    kept = {figures.this_python(): Figures("", "", 31, each)}
+    monkeypatch.setattr(figures, "read", lambda: dict(kept))
+    monkeypatch.setattr(figures, "write", kept.update)
     monkeypatch.setattr(command, "compile_shapes", lambda: None)
     monkeypatch.setattr(command, "measure", lambda shape, rounds: measured(about(ratio)))
     monkeypatch.setattr(
@@ -215,3 +222,19 @@ def test_without_figures_of_this_python_there_is_nothing_to_check(
     assert (
         "no committed figures of Python 2.7: make bench-check UPDATE=1" in capsys.readouterr().out
     )
+
+
+def test_an_update_keeps_what_was_not_measured_and_writes_the_documents(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, path in (("PERFORMANCE", report.PERFORMANCE), ("README", report.README)):
+        copy = tmp_path / path.name
+        copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+        monkeypatch.setattr(report, name, copy)
+    assert run(monkeypatch, "five", "--update", ratio=1.25, committed=7.5) == 0
+    shapes = figures.read()[figures.this_python()].shapes
+    assert shapes["five"].ratios["compiled"].median == 1.25
+    assert shapes["filters"].ratios["compiled"].median == 7.5
+    assert set(shapes) == {shape.name for shape in SHAPES}
+    assert "| 1.25 (1.24-1.26) |" in report.PERFORMANCE.read_text(encoding="utf-8")
+    assert "costs 1.2 to 7.5 times" in report.README.read_text(encoding="utf-8")
