@@ -166,7 +166,24 @@ sums = sliding(10, 1) >> sum
 
 
 def sums_by_hand(items: Iterable[int]) -> Iterator[int]:
-    """The last ten; a sum keeps no list, so it needs none of its own."""
+    """The last ten, each time in a list that is the stage's own, as a run promises."""
+    window: deque[int] = deque(maxlen=10)
+    missing = 10
+    for index, item in enumerate(items):
+        window.append(item)
+        if missing > 1:
+            missing -= 1
+            continue
+        full = list(window)
+        try:
+            total = sum(full)
+        except Exception as error:
+            raise failed("sum", error, 1, full, index) from error
+        yield total
+
+
+def uncopied_sums_by_hand(items: Iterable[int]) -> Iterator[int]:
+    """The last ten; whoever knows that a sum keeps no list makes none."""
     window: deque[int] = deque(maxlen=10)
     missing = 10
     for index, item in enumerate(items):
@@ -187,6 +204,15 @@ SHAPES = (
         about="`sliding(10, 1)` and a sum",
         chain=sums,
         expert=sums_by_hand,
+        items=numbers,
+        count=10_000,
+        failing=(None,),
+    ),
+    Shape(
+        name="sliding_uncopied",
+        about="`sliding(10, 1)` and a sum, against a loop that copies no window",
+        chain=sums,
+        expert=uncopied_sums_by_hand,
         items=numbers,
         count=10_000,
         failing=(None,),
