@@ -6,7 +6,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all lint types pytest rules mutants bench fuzz fuzz-front-door typing-versions clean
+.PHONY: demo test test-all lint types pytest rules mutants bench bench-check fuzz fuzz-front-door
+.PHONY: typing-versions clean
 
 demo: $(READY)
 	@$(BIN)/rivusio compile examples/flights.py
@@ -80,9 +81,15 @@ SECONDS ?= 600
 fuzz-front-door: $(READY)
 	$(BIN)/python -m tests.front_door --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
-# CPU time against loops written by hand, as ratios; see benchmarks/__main__.py
+# CPU time against loops written by hand, as ratios; see docs/performance.md
+# make bench [SHAPES="five filters"] [ROUNDS=31] [JSON=FILE]
+BENCH = $(BIN)/python -m benchmarks $(SHAPES) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(JSON),--json $(JSON))
 bench: $(READY)
-	@$(BIN)/python -m benchmarks
+	@$(BENCH)
+
+# fails where a ratio is worse than the committed one; make bench-check UPDATE=1 commits to new ones
+bench-check: $(READY)
+	@$(BENCH) $(if $(UPDATE),--update,--check)
 
 clean:
 	rm -rf .venv .venv-* .pytest_cache .mypy_cache .ruff_cache dist

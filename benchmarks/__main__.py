@@ -1,82 +1,158 @@
-"""Run every shape in turn with its hand-written loop: `make bench`.
+"""Measure every shape beside the loop an expert would write: `make bench`.
 
-The machines this runs on are shared and noisy, so nothing is said in seconds: both sides run
-alternately in one process, in CPU time, and what is printed is the median of the ratios of
-neighbouring runs, with the quarter of them below and above. The chains are compiled first, as
-`rivusio compile benchmarks/shapes.py` would.
+    python -m benchmarks [SHAPE ...] [--rounds N] [--json FILE] [--check | --update | --documents]
+
+With `--check` what is measured is compared with the committed figures of this Python, and the exit
+code is 1 if something is worse beyond noise (see `judge.py`). With `--update` it becomes what is
+committed: `figures.json`, the table of `docs/performance.md` and the sentence of the README.
+`--documents` measures nothing and only writes those two anew.
 """
 
 from __future__ import annotations
 
-import asyncio
-import statistics
+import argparse
+import subprocess
 import sys
-import time
-from collections.abc import AsyncIterable
+import tempfile
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.progress import track
 
-import rivusio
-from benchmarks import shapes
-from benchmarks.shapes import SHAPES, Shape
-from rivusio.compiler import driver
-from rivusio.mode import Mode
+from benchmarks import figures, report
+from benchmarks.judge import judge, judged_again
+from benchmarks.measure import Measured, combined, measure
+from benchmarks.shape import Shape
+from benchmarks.sides import BenchmarkError, all_shapes, chosen_shapes, compile_shapes
 
-ROUNDS = 15
-MODES: tuple[Mode, ...] = ("interpreted", "compiled")
-SOURCE = Path(shapes.__file__)
-
-
-async def seconds_of(outputs: AsyncIterable[Any]) -> float:  # of any type: they are dropped
-    """CPU seconds that it takes to take all outputs."""
-    start = time.process_time()
-    async for _ in outputs:
-        pass
-    return time.process_time() - start
+ROUNDS = 31
+PASSES = 3  # in which what is committed is measured
 
 
-async def ratios(shape: Shape) -> dict[Mode, list[float]]:
-    """Each mode against hand-written, round by round."""
-    found: dict[Mode, list[float]] = {mode: [] for mode in MODES}
-    for _ in range(ROUNDS):
-        by_hand = await seconds_of(shape.loop(shape.items()))
-        for mode in MODES:
-            with rivusio.mode(mode):
-                run = shape.chain.stream(shape.items())
-            found[mode].append(await seconds_of(run) / by_hand)
-    return found
+def main() -> int:
+    """Do what the command line says; give the exit code."""
+    arguments = _arguments()
+    if arguments.documents:
+        report.rewrite(all_shapes(), figures.read())
+        return 0
+    try:
+        shapes = chosen_shapes(arguments.shapes)
+        compile_shapes()
+    except BenchmarkError as error:
+        print(error, file=sys.stderr)
+        return 2
+    rounds: int = arguments.rounds
+    if arguments.check and figures.this_python() not in figures.read():
+        version = figures.this_python()
+        print(f"there are no committed figures of Python {version}: make bench-check UPDATE=1")
+        return 2
+    measured = _measured(shapes, rounds)
+    if arguments.update:
+        measured = _with_more_passes(measured, rounds)
+    console = Console()
+    console.print(report.table(shapes, measured, console.width))
+    now = figures.figures_of(measured, rounds)
+    if arguments.json is not None:
+        figures.write({figures.this_python(): now}, arguments.json)
+    if arguments.update:
+        _update(now)
+    if arguments.check:
+        return _check(measured, rounds, everything=not arguments.shapes)
+    return 0
 
 
-def compiled() -> bool:
-    """Compile the chains of `shapes.py`; tell whether that has gone well."""
-    done = driver.compile_files([str(SOURCE)], driver.Options())
-    for diagnostic in done.diagnostics:
-        print(diagnostic, file=sys.stderr)
-    return not done.failed
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks", description="What rivusio costs.")
+    parser.add_argument("shapes", nargs="*", metavar="SHAPE", help="only these; else every shape")
+    parser.add_argument("--rounds", type=_rounds, default=ROUNDS, help=f"{ROUNDS} if not said")
+    parser.add_argument("--json", type=_file, metavar="FILE", help="write the figures there, too")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--check", action="store_true", help="compare with the committed figures")
+    what.add_argument("--update", action="store_true", help="write what is committed anew")
+    what.add_argument(
+        "--documents", action="store_true", help="only write what documents say of the figures"
+    )
+    return parser.parse_args()
 
 
-def main() -> None:
-    """Measure what is named on the command line, or everything."""
-    if not compiled():
-        sys.exit(1)
-    chosen = [shape for shape in SHAPES if not sys.argv[1:] or shape.name in sys.argv[1:]]
-    table = Table(title="CPU time against a loop written by hand (and the quarters about it)")
-    for title in ("chain", "items", *MODES):
-        table.add_column(title, justify="left" if title == "chain" else "right")
-    for shape in chosen:
-        measured = asyncio.run(ratios(shape))
-        figures = [_figure(measured[mode]) for mode in MODES]
-        table.add_row(shape.name, f"{shape.count:,}", *figures)
-    Console().print(table)
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.parent.is_dir():  # better now than after minutes of measuring
+        raise argparse.ArgumentTypeError(f'there is no folder "{path.parent}"')
+    return path
 
 
-def _figure(ratios: list[float]) -> str:
-    low, median, high = statistics.quantiles(ratios, n=4)
-    return f"{median:.2f} ({low:.2f}-{high:.2f})"
+def _rounds(text: str) -> int:
+    if not text.isdecimal() or int(text) < 2:  # else there are no quarters
+        raise argparse.ArgumentTypeError(f'it takes 2 rounds or more, not "{text}"')
+    return int(text)
+
+
+def _measured(shapes: Sequence[Shape], rounds: int) -> dict[str, Measured]:
+    told = Console(stderr=True)
+    turns = track(shapes, "measuring", console=told, transient=True, disable=not told.is_terminal)
+    return {shape.name: measure(shape, rounds) for shape in turns}
+
+
+def _with_more_passes(measured: dict[str, Measured], rounds: int) -> dict[str, Measured]:
+    """Measure everything twice more, later and elsewhere.
+
+    A processor has better and worse minutes, and code better and worse places in memory, which the
+    rounds of one pass do not show.
+    """
+    passes = [measured]
+    for number in range(2, PASSES + 1):
+        print(f"pass {number} of {PASSES}", file=sys.stderr)
+        passes.append(_measured_elsewhere(list(measured), rounds))
+    return {name: combined([each[name] for each in passes]) for name in measured}
+
+
+def _update(now: figures.Figures) -> None:
+    """Write what was measured to the committed figures and the documents.
+
+    Shapes that were not measured keep their figures; those that are no more lose them.
+    """
+    shapes = all_shapes()
+    version = figures.this_python()
+    committed = figures.read()
+    known = committed[version].shapes | now.shapes if version in committed else now.shapes
+    kept = {shape.name: known[shape.name] for shape in shapes if shape.name in known}
+    committed[version] = figures.Figures(now.python, now.rivusio, now.rounds, kept)
+    figures.write(committed)
+    report.rewrite(shapes, figures.read())
+
+
+def _check(measured: dict[str, Measured], rounds: int, *, everything: bool) -> int:
+    committed = figures.read()[figures.this_python()].shapes
+    known = {name: each for name, each in committed.items() if everything or name in measured}
+
+    def again(names: Collection[str]) -> dict[str, Measured]:
+        print(f"measured again, as it looks worse: {', '.join(names)}")
+        return _measured_elsewhere(names, 2 * rounds)
+
+    verdicts = judged_again(known, judge(known, measured), again)
+    for verdict in verdicts:
+        print(verdict)
+    if any(verdict.fails for verdict in verdicts):
+        print("what is worse was so each time; make bench-check UPDATE=1 if that is to be")
+        return 1
+    print(f"no ratio of {len(measured)} shapes is worse than the committed one")
+    return 0
+
+
+def _measured_elsewhere(names: Collection[str], rounds: int) -> dict[str, Measured]:
+    """Measure in another process: there, memory is laid out anew."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "again.json"
+        options = ["--rounds", str(rounds), "--json", str(path)]
+        subprocess.run(  # noqa: S603  itself
+            [sys.executable, "-m", "benchmarks", *names, *options],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        return figures.read(path)[figures.this_python()].shapes
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -66,7 +66,7 @@ def test_every_fence_of_a_document_is_closed_and_says_its_language(document: str
 
 
 def test_the_links_of_the_documents_lead_somewhere() -> None:
-    for document in (*DOCUMENTS, "docs/glossary.md", "CHANGELOG.md"):
+    for document in (*DOCUMENTS, "docs/glossary.md", "docs/performance.md", "CHANGELOG.md"):
         path = ROOT / document
         for target in LINK.findall(path.read_text(encoding="utf-8")):
             assert (path.parent / target).exists(), f"{document}: {target}"

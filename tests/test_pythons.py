@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -33,11 +33,8 @@ def run_test_all(folder: Path, *pythons: str) -> subprocess.CompletedProcess[str
     tools = folder / "tools"
     tools.mkdir()
     for name in ("sed", "sh", "make", "env"):
-        where = next(
-            Path(each, name)
-            for each in os.environ["PATH"].split(os.pathsep)
-            if Path(each, name).exists()
-        )
+        where = shutil.which(name)
+        assert where is not None
         (tools / name).symlink_to(where)
     for each in pythons:
         python = tools / f"python{each.removesuffix('!')}"
