@@ -264,6 +264,27 @@ def start_plain_run(
     Raises:
         TypeError: when a stage needs an event loop.
     """
+    stages = _without_loop(stages, config)
+    execution = _Execution(stages, source, config, monitor, clock, origin, in_loop=False)
+    return execution.plain_outputs()
+
+
+def plain_execution(
+    stages: Sequence[Stage],
+    source: Iterable[Any],  # the pipeline's In
+    monitor: MetricsCollector | None,
+    origin: str | None,
+) -> _Execution:
+    """Do the same for whoever wants to know more of a run than its outputs.
+
+    Raises:
+        TypeError: when a stage needs an event loop.
+    """
+    stages = _without_loop(stages, None)
+    return _Execution(stages, source, None, monitor, None, origin, in_loop=False)
+
+
+def _without_loop(stages: Sequence[Stage], config: StageConfig | None) -> Sequence[Stage]:
     stages = _configured(stages, config)
     if resolve(config).backpressure is not None:
         message = (
@@ -273,8 +294,7 @@ def start_plain_run(
         raise TypeError(message)
     for index, stage in enumerate(stages):
         _refuse_without_loop(index, stage)
-    execution = _Execution(stages, source, config, monitor, clock, origin, in_loop=False)
-    return execution.plain_outputs()
+    return stages
 
 
 def _refuse_other(field: str, value: object, method: str, wanted: str) -> None:

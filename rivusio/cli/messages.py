@@ -12,8 +12,9 @@ from typing import NoReturn
 
 import click
 
+from rivusio.cli.stopping import Ended, end_by
 from rivusio.errors import StreamError
-from rivusio.lines import LineError
+from rivusio.line_items import LineError
 from rivusio.user_file import Refusal, place_of, told
 
 FAILED = 1
@@ -34,10 +35,12 @@ def told_in_lines(instead: str = "") -> Iterator[None]:
                 _leave(FAILED, [f"error: {name} is closed; open it, or give it /dev/null"])
         yield
         sys.stdout.flush()
+    except Ended as error:
+        _leave(end_by(error.signum), _notes(error))
     except KeyboardInterrupt as error:
         _leave(INTERRUPTED, _notes(error))
     except Refusal as refusal:
-        _leave(FAILED, [f"error: {refusal}"])
+        _leave(FAILED, [f"error: {refusal}", *_notes(refusal)])
     except StreamError as error:
         if isinstance(error.error, BrokenPipeError) and _nobody_reads():
             _leave_quietly()  # a stage that prints has noticed it first
