@@ -150,6 +150,22 @@ def test_a_run_can_be_told_to_skip(chain: str) -> None:
     assert done.stderr == "3 items failed and were left out; --dead-letters FILE keeps them\n"
 
 
+def test_to_skip_leaves_a_stage_its_other_settings() -> None:
+    write(
+        "flaky.py",
+        """
+from rivusio import *
+tries = []
+@pipe
+def flaky(n: int) -> int:
+    tries.append(n)
+    return n // (len(tries) - 1)
+chain = flaky.with_config(StreamConfig(retry_attempts=2, retry_delay=0))
+""",
+    )
+    assert cli("run", "flaky.py", "--on-error", "skip", text="1\n").stdout == "1\n"
+
+
 def test_a_run_can_be_told_to_raise() -> None:
     write("in.jsonl", '{"n":1}\nnope\n')
     done = cli("run", "flow.py:skips", "--input", "in.jsonl", "--on-error", "raise")

@@ -112,9 +112,9 @@ def reading_of(its: Type, name: str, said: Said | None = None) -> Reading:
         kind = said
     elif "anything" in held:
         kind = kind_by_name(name)
-    elif held == {"text"} or held == {"bytes"} or held == {"json"}:
-        [kind] = held  # type: ignore[assignment]  # one of the three, by the line above
-    elif kind_by_name(name) == "json" or not held & {"text", "bytes"}:
+    elif held == {"text"} or held == {"bytes"}:
+        [kind] = held  # type: ignore[assignment]  # one of the two, by the line above
+    elif not held & {"text", "bytes"} or kind_by_name(name) == "json":
         kind = "json"
     else:
         kind = "text" if "text" in held else "bytes"
