@@ -1,62 +1,43 @@
-"""Lines of text or JSON in, one line for each result out."""
+"""The lines of an input, as bytes: read as they come, also from one that is idle for hours."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import shutil
+import select
 import stat
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, BinaryIO, Literal, TextIO
-
-from pydantic_core import ValidationError, to_json
-
-Kind = Literal["text", "json"]
-Item = Any  # a line, or whatever JSON holds
+from typing import BinaryIO
 
 CHUNK = 1 << 16  # bytes to read at once
 
 
-class LineError(ValueError):
-    """A line of the input that cannot be read."""
-
-
-def kind_of(name: str) -> Kind:
-    """Tell by its name what an input holds."""
-    return "json" if name.endswith((".jsonl", ".json")) else "text"
-
-
 class Lines:
-    """The items of an input, one a line: its text, or the JSON value it holds.
+    """The lines of an input, without their ends.
 
     Args:
         file: the input, open for reading bytes.
         name: what messages call it.
-        kind: what its lines hold. Empty lines of JSON hold nothing.
-        make: makes each JSON value into what the first stage takes, if that is known.
+
+    Attributes:
+        number: that of the last line that was given, from 1.
+        ended: whether the input has come to its end.
     """
 
-    def __init__(
-        self,
-        file: BinaryIO,
-        name: str,
-        kind: Kind,
-        make: Callable[[Item], Item] | None = None,
-    ) -> None:
+    def __init__(self, file: BinaryIO, name: str) -> None:
         self._file = file
-        self._name = name
-        self._kind = kind
-        self._make = make
-        self._number = 0
+        self.name = name
+        self.number = 0
+        self.ended = False
+        self._stopped = False
+        self._wake: int | None = None  # the end of a pipe to write to, where somebody waits
 
     @property
     def may_wait(self) -> bool:
-        """Whether `live` can and should be used: the input is a pipe, a socket or a terminal."""
-        if sys.platform == "win32":  # no event loop there can tell when such an input is ready
+        """Whether the next line may be long in coming: from a pipe, a socket or a terminal."""
+        if sys.platform == "win32":  # nothing there can tell when such an input is ready
             return False
         try:
             mode = os.fstat(self._file.fileno()).st_mode
@@ -64,23 +45,70 @@ class Lines:
             return False
         return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or self._file.isatty()
 
-    def __iter__(self) -> Iterator[Item]:
-        for line in self._file:
-            yield from self._items(line)
+    def stop(self) -> None:
+        """Give no further line, also where one is being waited for; from a signal handler, too."""
+        self._stopped = True
+        if self._wake is not None:
+            os.write(self._wake, b"\0")
 
-    async def live(self) -> AsyncIterator[Item]:
-        """Give the items of an input that may wait without holding the event loop up."""
-        rest = b""
-        while chunk := await self._read():
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                for item in self._items(line):
-                    yield item
-        if rest:
-            for item in self._items(rest):
-                yield item
+    def __iter__(self) -> Iterator[bytes]:
+        lines = self._waited_for() if self.may_wait else iter(self._file)
+        for line in lines:
+            if self._stopped:
+                return
+            yield self._next(line)
+        self.ended = self.ended or not self._stopped
 
-    async def _read(self) -> bytes:
+    async def live(self) -> AsyncIterator[bytes]:
+        """Give the lines of an input that may wait without holding the event loop up."""
+        splitting = _Splitting()
+        while True:
+            chunk = await self._read_in_loop()
+            self.ended = not chunk
+            for line in splitting.lines(chunk):
+                if self._stopped:
+                    return
+                yield self._next(line)
+            if self.ended:
+                return
+
+    def _is_stopped(self) -> bool:  # a signal handler may say so at any time
+        return self._stopped
+
+    def _next(self, line: bytes) -> bytes:
+        self.number += 1
+        return line.removesuffix(b"\n").removesuffix(b"\r")
+
+    def _waited_for(self) -> Iterator[bytes]:
+        splitting = _Splitting()
+        number = self._file.fileno()
+        with self._woken_by_stop() as woken:
+            while not self._is_stopped():
+                ready, _, _ = select.select([number, woken], [], [])
+                if woken in ready:
+                    return
+                chunk = os.read(number, CHUNK)
+                self.ended = not chunk
+                yield from splitting.lines(chunk)
+                if self.ended:
+                    return
+
+    @contextmanager
+    def _woken_by_stop(self) -> Iterator[int]:
+        """Give what becomes ready to be read when `stop` is called.
+
+        A signal handler alone does not end a wait: Python goes on with it (PEP 475).
+        """
+        woken, self._wake = os.pipe()
+        os.set_blocking(self._wake, False)
+        try:
+            yield woken
+        finally:
+            wake, self._wake = self._wake, None
+            os.close(wake)
+            os.close(woken)
+
+    async def _read_in_loop(self) -> bytes:
         loop = asyncio.get_running_loop()
         number = self._file.fileno()
         readable = asyncio.Event()
@@ -91,90 +119,24 @@ class Lines:
             loop.remove_reader(number)
         return os.read(number, CHUNK)
 
-    def _items(self, line: bytes) -> Iterator[Item]:
-        """Give the one item of a line, or none for an empty line of JSON."""
-        self._number += 1
-        text = self._decoded(line).rstrip("\r\n")
-        if self._kind == "text":
-            yield text
-        elif text.strip():
-            value = self._loaded(text)
-            yield value if self._make is None else self._made(value, self._make)
 
-    def _decoded(self, line: bytes) -> str:
-        try:
-            return line.decode("utf-8-sig" if self._number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            found = f"byte {line[error.start]:#04x} at column {error.start + 1}"
-            message = f"{self._where()} is not UTF-8: {found}; convert the file to UTF-8"
-            raise LineError(message) from error
+class _Splitting:
+    """Cuts what was read into lines; a line may come in any number of pieces."""
 
-    def _loaded(self, text: str) -> Item:
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
-            message = f"{self._where()} is no JSON: {error}; put one JSON value on each line"
-            if self._make is None:
-                message += ", or say --items text"
-            raise LineError(message) from error
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
 
-    def _made(self, value: Item, make: Callable[[Item], Item]) -> Item:
-        try:
-            return make(value)
-        except ValidationError as error:
-            said = error.errors()[0]
-            what = ".".join(map(str, said["loc"])) or "the item"
-            message = f"{self._where()} does not fit the first stage: {what}: {said['msg']}"
-            raise LineError(message) from error
-
-    def _where(self) -> str:
-        return f'line {self._number} of "{self._name}"'
-
-
-def as_line(result: object) -> str:
-    """Give a result as a line: a string as it is, anything else as JSON, failing that its repr.
-
-    >>> as_line("SFO"), as_line({"delay": 3}), as_line(1j)
-    ('SFO', '{"delay":3}', '"1j"')
-    """
-    if isinstance(result, str):
-        return result
-    try:
-        return to_json(result, fallback=repr).decode()
-    except ValueError:  # a circle, or bytes that are no text
-        return repr(result)
-
-
-@contextmanager
-def replaced(path: Path) -> Iterator[TextIO]:
-    """Give a file beside `path` that takes its place once the block ends well.
-
-    Otherwise `path` stays as it was, and what was written stays in `<path>.partial`. A device
-    or a named pipe is written to directly.
-    """
-    if path.exists() and not path.is_file():
-        with _opened(path) as file:
-            yield file
-        return
-    path = path.resolve()
-    partial = partial_of(path)
-    try:
-        with _opened(partial) as file:
-            if path.exists():
-                shutil.copymode(path, partial)
-            yield file
-    except BaseException:
-        if partial.exists() and not partial.stat().st_size:
-            partial.unlink()
-        raise
-    partial.replace(path)
-
-
-def partial_of(path: Path) -> Path:
-    """Give the file that holds what an unfinished run has written for `path`."""
-    path = path.resolve()
-    return path.with_name(path.name + ".partial")
-
-
-def _opened(path: Path) -> TextIO:
-    return path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n")
+    def lines(self, chunk: bytes) -> list[bytes]:
+        """Give the lines that a chunk ends; the empty chunk is the end of the input."""
+        if not chunk:
+            rest = b"".join(self._pieces)
+            self._pieces = []
+            return [rest] if rest else []
+        first, *others = chunk.split(b"\n")
+        self._pieces.append(first)
+        if not others:
+            return []
+        *whole, rest = others
+        ended = b"".join(self._pieces)
+        self._pieces = [rest]
+        return [ended, *whole]

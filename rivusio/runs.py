@@ -265,7 +265,27 @@ def start_plain_run(
     Raises:
         TypeError: when a stage needs an event loop.
     """
-    starting = _starting(stages, config, place)
+    starting = _without_loop(_starting(stages, config, place))
+    execution = _Execution(starting, source, config, monitor, clock, in_loop=False)
+    return execution.plain_outputs()
+
+
+def plain_execution(
+    stages: Sequence[Stage],
+    source: Iterable[Any],  # the pipeline's In
+    monitor: MetricsCollector | None,
+    place: Place | None,
+) -> _Execution:
+    """Do the same for whoever wants to know more of a run than its outputs.
+
+    Raises:
+        TypeError: when a stage needs an event loop.
+    """
+    starting = _without_loop(_starting(stages, None, place))
+    return _Execution(starting, source, None, monitor, None, in_loop=False)
+
+
+def _without_loop(starting: Starting) -> Starting:
     if starting.read_ahead is not None:
         message = (
             "the config of this run has a buffer, which a task must fill: a sync run has no event "
@@ -274,8 +294,7 @@ def start_plain_run(
         raise TypeError(message)
     for index, stage in enumerate(starting.stages):
         _refuse_without_loop(index, stage)
-    execution = _Execution(starting, source, config, monitor, clock, in_loop=False)
-    return execution.plain_outputs()
+    return starting
 
 
 def _refuse_other(field: str, value: object, method: str, wanted: str) -> None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 import rivusio
 from rivusio import loader
-from rivusio.cli import main
-from rivusio.lines import LineError, Lines, as_line
+from rivusio.line_items import LineError, LineItems, Reading
+from rivusio.lines import Lines
+from rivusio.results import ResultError, as_line
+from tests.commandline import cli, started, write
 
 FLOW = """
 from datetime import timedelta
@@ -49,27 +48,10 @@ pytestmark = pytest.mark.usefixtures("mode", "clean_imports")
 
 
 @pytest.fixture
-def clean_imports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Work in an empty folder, and forget which files were imported."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", sys.path.copy())
-    monkeypatch.setattr(sys, "modules", sys.modules.copy())
-
-
-@pytest.fixture
 def flow(tmp_path: Path) -> Path:
     path = tmp_path / "flow.py"
     path.write_text(FLOW, encoding="utf-8")
     return path
-
-
-def cli(*arguments: str, text: str | bytes = "") -> Result:
-    return CliRunner().invoke(main, arguments, input=text, env={"COLUMNS": "200"})
-
-
-def write(name: str, text: str) -> str:
-    Path(name).write_text(text, encoding="utf-8")
-    return name
 
 
 # What it writes
@@ -92,18 +74,47 @@ def test_run_writes_each_result_as_a_line(chain: str, lines: str) -> None:
         ({"delay": 3, "of": ("SFO", None)}, '{"delay":3,"of":["SFO",null]}'),
         (rivusio.MetricValue(1.0, 2.0), '{"timestamp":1.0,"value":2.0}'),
         (1j, '"1j"'),
-        (b"\xff", "b'\\xff'"),
+        (b"text", '"text"'),
         (None, "null"),
+        ("two\nlines", "two\nlines"),
     ],
 )
-def test_a_result_is_text_or_json_or_else_its_repr(result: Any, line: str) -> None:
-    assert as_line(result) == line
+def test_a_result_is_text_or_json(result: Any, line: str) -> None:
+    assert as_line(result) == f"{line}\n".encode()
 
 
-def test_a_result_that_holds_itself_is_written_as_its_repr() -> None:
+def holding_itself() -> list[Any]:
     result: list[Any] = []
     result.append(result)
-    assert as_line(result) == "[[...]]"
+    return result
+
+
+def nested(levels: int) -> list[Any]:
+    return [nested(levels - 1)] if levels else []
+
+
+class Unprintable:
+    def __repr__(self) -> str:
+        raise ValueError("no repr")
+
+
+@pytest.mark.parametrize(
+    ("result", "why"),
+    [
+        (b"\xff", r"it has bytes in it that are not UTF-8: b'\xff'"),
+        ("\ud83d", "it has half of a surrogate pair in it, which UTF-8 cannot hold: '\\ud83d'"),
+        ({"s": "\ud83d"}, "it has half of a surrogate pair in it, which UTF-8 cannot hold: {"),
+        (math.nan, "it has a number in it that is not finite: nan"),
+        ([-math.inf], "it has a number in it that is not finite: [-inf]"),
+        (holding_itself(), "it holds itself: [[...]]"),
+        (nested(260), "it is nested too deep: [[["),
+        (Unprintable(), "Unable to serialize unknown type: <class 'test"),
+    ],
+)
+def test_a_result_that_is_neither_text_nor_json_is_refused(result: Any, why: str) -> None:
+    with pytest.raises(ResultError) as refused:
+        as_line(result)
+    assert str(refused.value).startswith(why)
 
 
 def test_version() -> None:
@@ -338,7 +349,7 @@ def test_a_line_that_is_no_json_is_named(echo: str) -> None:
     done = cli("run", echo, "--input", "data.jsonl")
     assert (done.exit_code, done.stdout) == (1, "{'a': 1}\n")
     assert done.stderr == (
-        'error: line 2 of "data.jsonl" is no JSON: Expecting value: line 1 column 6 (char 5); '
+        'error: line 2 of "data.jsonl" is no JSON: EOF while parsing a value at column 5; '
         "put one JSON value on each line, or say --items text\n"
     )
 
@@ -461,9 +472,9 @@ def test_an_input_that_cannot_be_read(echo: str, name: str, found: str) -> None:
 async def test_live_lines_arrive_as_they_are_written() -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as read, os.fdopen(writing, "wb", buffering=0) as written:
-        lines = Lines(read, "pipe", "json")
+        lines = Lines(read, "pipe")
         assert lines.may_wait
-        items = lines.live()
+        items = LineItems(lines, Reading("json")).live()
         written.write(b'{"a": 1}\n\n{"b"')
         assert await anext(items) == {"a": 1}
         written.write(b": 2}\n3")
@@ -489,7 +500,7 @@ def test_an_output_is_replaced_at_the_end_and_keeps_its_mode() -> None:
     assert (done.exit_code, done.stdout) == (0, "")
     assert old.read_text(encoding="utf-8") == "2\n4\n"
     assert old.stat().st_mode & 0o777 == 0o600
-    assert not Path("out.txt.partial").exists()
+    assert [path.name for path in Path().glob("out*")] == ["out.txt"]
 
 
 @pytest.mark.usefixtures("flow")
@@ -497,11 +508,12 @@ def test_a_failing_run_leaves_the_output_as_it_was() -> None:
     old = Path(write("out.txt", "old\n"))
     done = cli("run", "flow.py:numbers", "--output", "out.txt", text="1\nx\n")
     assert done.exit_code == 1
+    [unfinished] = Path().glob("out.txt.*.partial")
     assert done.stderr.endswith(
-        '    "out.txt" is as it was; the results so far are in "out.txt.partial"\n'
+        f'    "out.txt" is as it was; the results so far are in "{unfinished}"\n'
     )
     assert old.read_text(encoding="utf-8") == "old\n"
-    assert Path("out.txt.partial").read_text(encoding="utf-8") == "2\n"
+    assert unfinished.read_text(encoding="utf-8") == "2\n"
 
 
 @pytest.mark.usefixtures("flow")
@@ -579,23 +591,6 @@ def test_a_mode_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
 # How it ends
 
 
-@contextmanager
-def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], IO[str], IO[str], IO[str]]]:
-    """Start the command; give it with its stdin, stdout and stderr."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "rivusio.cli", *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        bufsize=1,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        yield process, process.stdin, process.stdout, process.stderr
-
-
 @pytest.mark.usefixtures("flow")
 def test_a_reader_that_has_enough_is_no_error() -> None:
     with started("run", "flow.py:numbers") as (process, stdin, stdout, stderr):
@@ -619,74 +614,3 @@ def test_a_stage_that_prints_to_a_reader_that_has_enough_is_no_error() -> None:
         stdin.close()
         assert stderr.read() == ""
         assert process.wait() == 0
-
-
-on_posix = pytest.mark.skipif(sys.platform == "win32", reason="no such signal to a child")
-
-HOLDING = """
-import sys
-from rivusio import batch, map
-
-def tell(line: str) -> str:
-    print("took", line, file=sys.stderr, flush=True)
-    return line
-
-async def wait(line: str) -> str:
-    return line
-
-sync = map(tell) >> batch(2)
-held = map(tell) >> wait >> batch(2)
-"""
-
-
-@on_posix
-@pytest.mark.parametrize(
-    ("chain", "flushed", "told"),
-    [
-        ("sync", "", "interrupted: what the stages held is discarded\n"),
-        (
-            "held",
-            '["3"]\n',
-            "stopping: what the stages hold is passed on; Ctrl-C again cancels\n",
-        ),
-    ],
-)
-def test_ctrl_c_ends_a_run_and_an_async_chain_flushes_first(
-    chain: str, flushed: str, told: str
-) -> None:
-    write("holding.py", HOLDING)
-    with started("run", f"holding.py:{chain}") as (process, stdin, stdout, stderr):
-        stdin.write("1\n2\n3\n")
-        assert [stderr.readline() for _ in "123"] == ["took 1\n", "took 2\n", "took 3\n"]
-        process.send_signal(signal.SIGINT)
-        assert stdout.read() == '["1","2"]\n' + flushed
-        assert stderr.read() == told
-        assert process.wait() == 130
-
-
-@on_posix
-def test_a_second_ctrl_c_cancels_what_does_not_end() -> None:
-    write(
-        "endless.py",
-        """
-import asyncio, sys
-from rivusio import pipe
-
-@pipe
-async def endless(line: str) -> str:
-    try:
-        print("waiting", file=sys.stderr, flush=True)
-        while True:
-            await asyncio.sleep(0.001)
-    finally:
-        print("cleaned up")
-""",
-    )
-    with started("run", "endless.py") as (process, stdin, stdout, stderr):
-        stdin.write("1\n")
-        assert stderr.readline() == "waiting\n"
-        process.send_signal(signal.SIGINT)
-        assert stderr.readline().endswith("Ctrl-C again cancels\n")
-        process.send_signal(signal.SIGINT)
-        assert (stdout.read(), stderr.read()) == ("cleaned up\n", "")
-        assert process.wait() == 130

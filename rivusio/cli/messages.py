@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
+from rivusio.cli.stopping import Ended, end_by
 from rivusio.cli.terminal import say
 from rivusio.errors import StreamError
-from rivusio.lines import LineError
+from rivusio.line_items import LineError
 from rivusio.said import notes_of, repr_of
 from rivusio.user_file import Refusal, place_of, printable, told
 
@@ -36,10 +37,12 @@ def told_in_lines(instead: str = "") -> Iterator[None]:
         _let_all_be_written()
         yield
         sys.stdout.flush()
+    except Ended as error:
+        _leave(end_by(error.signum), _notes(error))
     except KeyboardInterrupt as error:
         _leave(INTERRUPTED, _notes(error))
     except Refusal as refusal:
-        _leave(FAILED, [f"error: {refusal}"])
+        _leave(FAILED, [f"error: {refusal}", *_notes(refusal)])
     except StreamError as error:
         if isinstance(error.error, BrokenPipeError) and _nobody_reads():
             _leave_quietly()  # a stage that prints has noticed it first

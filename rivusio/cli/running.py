@@ -2,68 +2,103 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from signal import SIGINT, signal
-from typing import Any, BinaryIO, TextIO, TypeVar
+from typing import BinaryIO
 
 import click
 
-from rivusio.cli.first_type import maker_of, type_of_items
+from rivusio.cli.consuming import Consumption, Write, consume, needs_loop
+from rivusio.cli.first_type import Said, reading_of, type_of_items, type_of_results
 from rivusio.cli.messages import told_in_lines
+from rivusio.cli.outcome import Outcome
+from rivusio.cli.policies import Choice, policy_for_lines, skip, with_policy
+from rivusio.cli.stopping import Ended, Stopping, signals_caught
 from rivusio.cli.tables import AnyPipe, counts_of, stages_of, totals_of
 from rivusio.cli.terminal import say, show
-from rivusio.lines import Kind, Lines, as_line, kind_of, partial_of, replaced
-from rivusio.mode import NotCompiledError
+from rivusio.dead_letters import DeadLetters
+from rivusio.line_items import LineItems
+from rivusio.lines import Lines
 from rivusio.monitoring import PipelineMonitor
-from rivusio.pipeline import SyncFamily
-from rivusio.runs import Run
-from rivusio.stage import Stage, is_async_callable
+from rivusio.output_files import Output, Writable, replaced
+from rivusio.results import ResultError, as_line, encoder_of
+from rivusio.stage import Stage
 from rivusio.user_file import Refusal, find_pipeline, shown
 
-STDERR = 2
-STOPPING = b"stopping: what the stages hold is passed on; Ctrl-C again cancels\n"
-
-Write = Callable[[object], None]
-Started = TypeVar("Started")
-
 INPUT = "The input, one item a line; - is stdin, and the default."
-ITEMS = "What a line holds. By default JSON if DATA ends in .jsonl or .json, else text."
+ITEMS = "What a line holds, whatever the first stage takes."
 INSTEAD = "use --output FILE"
 OUTPUT = "The results, one a line; - is stdout, and the default."
+ON_ERROR = (
+    "What becomes of items that fail, and of lines that do not fit: skip, for stages that do not "
+    "say it themselves; raise, for all."
+)
+LETTERS = "Append what failed to FILE, a JSON object a line; the run goes on (--on-error skip)."
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user has asked of a run."""
+
+    source: str
+    items: Said | None
+    output: str
+    on_error: Choice | None
+    letters: str | None
+    stats: bool
+
+    @property
+    def of_errors(self) -> str:
+        """The options that say what becomes of items that fail, as they are written."""
+        if self.letters is not None:
+            return "--dead-letters"
+        return "" if self.on_error is None else f"--on-error {self.on_error}"
 
 
 @click.command()
 @click.argument("target")
 @click.option("--input", "source", metavar="DATA", default="-", help=INPUT)
-@click.option("--items", "kind", type=click.Choice(["text", "json"]), help=ITEMS)
+@click.option("--items", type=click.Choice(["text", "json"]), help=ITEMS)
 @click.option("--output", metavar="OUT", default="-", help=OUTPUT)
+@click.option("--on-error", type=click.Choice(["raise", "skip"]), help=ON_ERROR)
+@click.option("--dead-letters", "letters", metavar="FILE", help=LETTERS)
 @click.option("--stats", is_flag=True, help="Show what the stages have counted, on stderr.")
-def run(target: str, source: str, kind: Kind | None, output: str, *, stats: bool) -> None:
+def run(
+    target: str,
+    source: str,
+    items: Said | None,
+    output: str,
+    on_error: Choice | None,
+    letters: str | None,
+    *,
+    stats: bool,
+) -> None:
     """Run a pipeline over the lines of DATA, and write each result as a line.
 
+    Where the first stage takes str, a line is text; where it takes bytes, the line without its
+    end; else it is JSON, from which pydantic makes what the stage takes. Where no type says so, it
+    is JSON if DATA ends in .jsonl or .json, else text.
+
     A result that is a string is written as it is, anything else as JSON. OUT is replaced only
-    when the run has come to its end; until then the results are in OUT.partial. JSON is made
-    by pydantic into what the first stage takes, if that says so.
+    when the run has come to its end.
+
+    Ctrl-C and SIGTERM end the input: what the stages hold is passed on. Then OUT is replaced only
+    if the input was stdin. The second one cancels.
+
+    The exit code is 1 where the run failed, or every item did.
     """
-    with told_in_lines(INSTEAD):
+    if letters is not None and on_error == "raise":
+        raise click.UsageError("--dead-letters goes with --on-error skip, not with raise")
+    options = Options(source, items, output, on_error, letters, stats)
+    with signals_caught() as stopping, told_in_lines(INSTEAD):
         name, pipe = find_pipeline(target)
-        monitor = PipelineMonitor() if stats else None
-        try:
-            with ExitStack() as files:
-                data = files.enter_context(_input(source))
-                lines = _lines(pipe, data, source, kind or kind_of(source))
-                file = files.enter_context(_output(output))
-                _consume(pipe, lines, _writer(file, at_once=lines.may_wait), monitor)
-        finally:
-            if monitor is not None:
-                show(counts_of(name, monitor), err=True)
-                say(totals_of(monitor), err=True)
+        _run(name, pipe, options, stopping)
+        if stopping.last is not None:
+            raise Ended(stopping.last)
 
 
 @click.command()
@@ -74,12 +109,53 @@ def graph(target: str) -> None:
         show(stages_of(*find_pipeline(target)))
 
 
+def _run(name: str, pipe: AnyPipe, options: Options, stopping: Stopping) -> None:
+    with ExitStack() as files:
+        data = files.enter_context(_input(options.source))
+        letters = files.enter_context(_letters(options))
+        stages = with_policy(pipe._rivusio_stages(), options.on_error, letters)
+        in_loop = needs_loop(stages)
+        policy = policy_for_lines(stages, options.on_error, letters, in_loop=in_loop)
+        its = type_of_items(stages)
+        input_name = "stdin" if options.source == "-" else options.source
+        lines = Lines(data, input_name)
+        reading = reading_of(its, options.source, options.items)
+        items = LineItems(lines, reading, policy, remembers=letters is not None)
+        if letters is not None:
+            letters.items = items
+        output = files.enter_context(_output(options.output))
+        outcome = Outcome(stages, items, wanted=options.stats)
+        write = _writer(output.file, stages, outcome, at_once=lines.may_wait)
+        what = Consumption(
+            stages,
+            pipe._rivusio_place,
+            items,
+            write,
+            outcome.beside(pipe._rivusio_monitor),
+            options.of_errors,
+            policy is not None and policy is not skip,
+        )
+        try:
+            consume(what, stopping)
+        finally:
+            if letters is not None and letters.count:
+                count = "1 item" if letters.count == 1 else f"{letters.count:,} items"
+                say(f'{count} failed: see "{options.letters}"', err=True)
+            outcome.tell_of_skipped(lines=policy is skip)
+            if options.stats and outcome.monitor is not None:
+                _show_stats(name, outcome.monitor)
+        outcome.refuse_if_all_failed()
+        output.file.flush()
+        if stopping.last is not None and not (options.source == "-" or lines.ended):
+            raise Ended(stopping.last)  # the results are not those of the whole file
+
+
+def _show_stats(name: str, monitor: PipelineMonitor) -> None:
+    show(counts_of(name, monitor), err=True)
+    say(totals_of(monitor), err=True)
+
+
 # Lines in and out
-
-
-def _lines(pipe: AnyPipe, data: BinaryIO, source: str, kind: Kind) -> Lines:
-    make = maker_of(type_of_items(pipe._rivusio_stages())) if kind == "json" else None
-    return Lines(data, "stdin" if source == "-" else source, kind, make)
 
 
 @contextmanager
@@ -99,107 +175,87 @@ def _input(name: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _output(name: str) -> Iterator[TextIO]:
-    if name == "-":
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-        yield sys.stdout
+def _letters(options: Options) -> Iterator[DeadLetters | None]:
+    if options.letters is None:
+        yield None
         return
-    path = Path(name)
+    path = Path(options.letters)
+    for option, other in (("--input", options.source), ("--output", options.output)):
+        with suppress(OSError):  # what is not there is not the same
+            if other != "-" and path.samefile(other):
+                reason = f'"{path}" is given as {option} and as --dead-letters; give two files'
+                raise Refusal(reason)
     try:
-        with replaced(path) as file:
-            yield file
+        letters = DeadLetters(path, "stdin" if options.source == "-" else options.source)
+    except OSError as error:
+        reason = f'cannot write "{path}": {error.strerror}; give another file with --dead-letters'
+        raise Refusal(reason) from error
+    try:
+        yield letters
+    finally:
+        letters.close()
+
+
+@contextmanager
+def _output(name: str) -> Iterator[Output]:
+    if name == "-":
+        yield Output(_Stdout())
+        return
+    unfinished = None
+    try:
+        with replaced(Path(name)) as output:
+            try:
+                yield output
+            finally:
+                unfinished = output
     except BrokenPipeError:
         raise
     except OSError as error:  # ours: what fails in the user's code is a StreamError
         reason = f'cannot write "{name}": {error.strerror}; give another file with --output'
-        raise Refusal(reason) from error
+        refusal = Refusal(reason)
+        _tell_where_results_are(refusal, name, unfinished)
+        raise refusal from error
     except BaseException as error:
-        if (partial := partial_of(path)).exists():
-            error.add_note(f'"{name}" is as it was; the results so far are in "{shown(partial)}"')
+        _tell_where_results_are(error, name, unfinished)
         raise
 
 
-def _writer(file: TextIO, *, at_once: bool) -> Write:
+def _tell_where_results_are(error: BaseException, name: str, output: Output | None) -> None:
+    if output is not None and output.unfinished is not None:
+        where = shown(output.unfinished)
+        error.add_note(f'"{name}" is as it was; the results so far are in "{where}"')
+
+
+class _Stdout:
+    """Stdout for bytes in UTF-8; what a stage prints stays in its place between the results."""
+
+    def __init__(self) -> None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+    def write(self, data: bytes) -> None:
+        """Write text in UTF-8."""
+        sys.stdout.write(data.decode())
+
+    def flush(self) -> None:
+        """Let it be seen."""
+        sys.stdout.flush()
+
+
+def _writer(file: Writable, stages: tuple[Stage, ...], outcome: Outcome, *, at_once: bool) -> Write:
     """Give what writes a result: at once, where the next may be long in coming."""
+    encode = encoder_of(type_of_results(stages))
 
     def write(result: object) -> None:
-        file.write(as_line(result) + "\n")
+        try:
+            line = as_line(result, encode)
+        except ResultError as error:
+            last = f'stage {len(stages)} "{stages[-1].name}"'
+            number = outcome.results + 1
+            raise Refusal(f"result {number} of {last} cannot be written: {error}") from error
+        file.write(line)
+        outcome.results += 1
         if at_once:
             file.flush()
 
     return write
-
-
-# Runs
-
-
-def _consume(pipe: AnyPipe, lines: Lines, write: Write, monitor: PipelineMonitor | None) -> None:
-    if isinstance(pipe, SyncFamily) and not any(map(_needs_loop, pipe._rivusio_stages())):
-        try:
-            with closing(_started(lambda: pipe.iterate(lines, monitor=monitor))) as results:
-                for result in results:
-                    write(result)
-        except KeyboardInterrupt:
-            say("interrupted: what the stages held is discarded", err=True)
-            raise
-        return
-    try:
-        asyncio.run(_consume_in_loop(pipe, lines, write, monitor))
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
-
-
-async def _consume_in_loop(
-    pipe: AnyPipe, lines: Lines, write: Write, monitor: PipelineMonitor | None
-) -> None:
-    source = lines.live() if lines.may_wait else lines
-    results = _started(lambda: pipe.stream(source, monitor=monitor))
-    with _stopped_by_ctrl_c(results):
-        async with results:
-            async for result in results:
-                write(result)
-
-
-@contextmanager
-def _stopped_by_ctrl_c(run: Run[Any]) -> Iterator[None]:
-    """Let the first Ctrl-C stop the run, the second cancel it, the third break off whatever runs.
-
-    Raises:
-        KeyboardInterrupt: once a run that was stopped has ended.
-    """
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None  # noqa: S101  a coroutine runs in a task
-    pressed = 0
-
-    def press(*_: object) -> None:
-        nonlocal pressed
-        pressed += 1
-        if pressed == 1:
-            os.write(STDERR, STOPPING)  # a print could meet itself in a signal handler
-            run.stop()
-        elif pressed == 2:
-            loop.call_soon_threadsafe(task.cancel)
-        else:
-            raise KeyboardInterrupt
-
-    before = signal(SIGINT, press)
-    try:
-        yield
-    finally:
-        signal(SIGINT, before)
-    if pressed:
-        raise KeyboardInterrupt
-
-
-def _needs_loop(stage: Stage) -> bool:
-    """Tell whether a stage of a sync chain has settings that only an event loop can serve."""
-    settings = stage.settings
-    return settings.backpressure is not None or is_async_callable(settings.on_error)
-
-
-def _started(start: Callable[[], Started]) -> Started:
-    try:
-        return start()
-    except (NotCompiledError, TypeError, ValueError) as error:
-        raise Refusal(f"cannot run: {error}") from error

@@ -5,30 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rivusio.cli.first_type import UNKNOWN, maker_of
-from rivusio.lines import Kind, LineError, Lines, kind_of
+from rivusio.cli.first_type import reading_of
+from rivusio.cli.said_types import UNKNOWN
+from rivusio.line_items import LineError, LineItems
+from rivusio.lines import Lines
 from rivusio.user_file import Refusal
 
 LONGEST = 12  # items of one list that hypothesis makes
 
 
 def items_of(path: str, its: Any) -> list[Any]:
-    """Read the items of a file: lines if they are strings, else a JSON value on each line.
+    """Read the items of a file, as `rivusio run` reads them.
 
     Args:
         path: the file.
-        its: the type of the items; what is of a class is made by pydantic. Where nobody has said
-            one, the name of the file tells whether it holds JSON.
+        its: the type of the items, which says what a line holds.
 
     Raises:
         Refusal: when the file cannot be read, or a line does not hold such an item.
     """
-    kind: Kind = "text" if its is str else "json"
-    if its is UNKNOWN or its is Any:
-        kind = kind_of(path)
     try:
         with Path(path).open("rb") as file:
-            return list(Lines(file, path, kind, maker_of(its)))
+            return list(LineItems(Lines(file, path), reading_of(its, path)))
     except LineError as error:
         raise Refusal(str(error)) from error
     except OSError as error:

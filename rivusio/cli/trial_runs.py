@@ -15,9 +15,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from rivusio.cli.first_type import UNKNOWN, may_be_made, type_of_items
+from rivusio.cli.first_type import is_anything, type_of_items
 from rivusio.cli.leaving import Diary, Whereabouts, said_by
 from rivusio.cli.made_types import let_be_made, type_of_text
+from rivusio.cli.said_types import UNKNOWN
 from rivusio.cli.trial_items import items_of, made_items
 from rivusio.compiled.artifacts import artifacts_of
 from rivusio.mode import Mode, NotCompiledError
@@ -176,7 +177,7 @@ def _runs(name: str, pipe: BasePipe[Any, Any], request: Request) -> Iterator[_Ru
     if request.source is not None:
         lists = [items_of(request.source, its)]
     else:
-        if not may_be_made(its) and its is not str:
+        if is_anything(its):
             its = _compiled_type(request.path, name)
         let_be_made(its)
         lists = made_items(its, request.lists, request.seed)

@@ -50,6 +50,7 @@ class Closing:
         self.errors: list[Exception] = []
         self.leaving: BaseException | None = None  # stronger than any Exception
         self.overtaken: list[Exception] = []  # failures that came while another was on its way
+        self.discarded = 0  # the items that were dropped
 
     def hold(self, stage: int, items: Iterable[Item]) -> None:
         """Take over items that were held at a stage, in their order.
@@ -87,6 +88,7 @@ class Closing:
     def discard(self, counters: RunCounters | None) -> None:
         """Drop the held items, and count them."""
         held, self._held = self._held, []
+        self.discarded += sum(len(each.items) for each in held)
         if counters is None:
             return
         for each in held:

@@ -8,12 +8,13 @@ holding    batches, windows and buffers
 leaving    errors, flushes, and what is cleaned up when
 inlining   bodies of the user's functions in a loop
 loading    guards, artifacts, and the command
+running    the command `rivusio run`
 typing     types of stages, where mypy does not know what comes to them
 """
 
 from __future__ import annotations
 
-from tests.compiler_mutants import holding, inlining, leaving, loading, loops, typing
+from tests.compiler_mutants import holding, inlining, leaving, loading, loops, running, typing
 from tests.compiler_mutants.making import PROMISES
 
 __all__ = ["COMPILER_MUTANTS", "PROMISES"]
@@ -24,5 +25,6 @@ COMPILER_MUTANTS = (
     *leaving.MUTANTS,
     *inlining.MUTANTS,
     *loading.MUTANTS,
+    *running.MUTANTS,
     *typing.MUTANTS,
 )

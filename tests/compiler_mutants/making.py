@@ -12,6 +12,7 @@ PROMISES = {
     "load": "an artifact runs only for the chain, the code and the versions that it is of",
     "type": "a stage is not said to give what mypy has only guessed, and a wrong joint is told",
     "write": "nothing is written for a file with an error, and nothing half",
+    "run": "`rivusio run` reads what the first stage takes, writes JSON, and loses nothing unsaid",
     "command": "the exit code is 1 where something is wrong",
 }
 

@@ -1,0 +1,1 @@
+"""Real processes, real signals, real time: what cannot be seen in virtual time."""
