@@ -297,7 +297,8 @@ chain = map(Odd) >> fails
     )
     cli("run", "odd.py", "--dead-letters", "dead.jsonl", text="a\n")
     [letter] = letters_of("dead.jsonl")
-    assert (letter["item"], letter["error"]) == ("an object of type Odd", "OddError")
+    assert letter["item"] == "<Odd object whose repr raised ValueError>"
+    assert letter["error"] == "OddError: <OddError object whose str raised ValueError>"
 
 
 def test_dead_letters_are_there_when_the_run_fails_later() -> None:
