@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
-from pydantic_core import PydanticUndefined, from_json, to_json
+from pydantic_core import PydanticSerializationError, PydanticUndefined, from_json, to_json
 
 from rivusio.said import repr_of, str_of
 
@@ -94,14 +95,31 @@ def _as_json(result: object, encode: Encode | None) -> bytes:
         with suppress(Exception):  # it is none of the type
             line = encode(result)
     if line is None:
-        line = to_json(result, inf_nan_mode="constants")
+        line = to_json(result, inf_nan_mode="constants", fallback=_told_by_its_class)
     if b"NaN" in line or b"Infinity" in line:
         from_json(line, allow_inf_nan=False)
     return line
 
 
+def _told_by_its_class(value: object) -> Any:
+    """Give what JSON can hold for a value whose class pydantic knows, such as an IP address."""
+    its: Any = type(value)  # mypy holds that a class cannot be hashed
+    try:
+        adapter = _adapter_of_class(its)
+    except (PydanticUserError, PydanticUndefinedAnnotation):
+        what = f"Unable to serialize unknown type: {repr_of(its)}"
+        raise PydanticSerializationError(what) from None
+    return adapter.dump_python(value, mode="json")
+
+
+@lru_cache(maxsize=64)
+def _adapter_of_class(its: type) -> TypeAdapter[Any]:
+    return _adapter(its)
+
+
 def _what_is_wrong(result: object, error: Exception) -> str:
     said = str_of(error).removeprefix("Error serializing to JSON: ")
+    said = said.removeprefix("PydanticSerializationError: ")  # of a value that is part of another
     if isinstance(error, UnicodeEncodeError) or "surrogates not allowed" in said:
         why = "it has half of a surrogate pair in it, which UTF-8 cannot hold"
     elif "id repeated" in said:

@@ -120,7 +120,7 @@ def reading_of(its: Type, name: str, said: Said | None = None) -> Reading:
         kind = "text" if "text" in held else "bytes"
     if "anything" in held or (kind != "json" and kind not in held):
         return Reading(kind, hint=SAY_TEXT)
-    may_be_text = "text" in held and said is None
+    may_be_text = "text" in held and kind == "json" and said is None
     return Reading(kind, maker_of(its, kind), SAY_TEXT if may_be_text else "")
 
 
