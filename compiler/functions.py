@@ -51,20 +51,22 @@ def definition(tree: ast.Module, ref: FunctionRef) -> Definition | None:
     return found[0] if len(found) == 1 else None
 
 
-def definitions(tree: ast.AST, prefix: str = "", cls: str | None = None) -> Iterator[Definition]:
-    """Give every function in a tree."""
-    for child in ast.iter_child_nodes(tree):
-        match child:
+def definitions(tree: ast.AST) -> Iterator[Definition]:
+    """Give every function in a tree, in their order."""
+    waiting: list[tuple[ast.AST, str, str | None]] = [(tree, "", None)]
+    while waiting:  # no recursion: an expression may be deeper than that can go
+        node, prefix, cls = waiting.pop()
+        match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                yield Definition(child, f"{prefix}{name}", cls)
-                yield from definitions(child, f"{prefix}{name}.<locals>.")
+                yield Definition(node, f"{prefix}{name}", cls)
+                prefix, cls = f"{prefix}{name}.<locals>.", None
             case ast.Lambda():
-                yield Definition(child, f"{prefix}<lambda>", None)
-                yield from definitions(child, f"{prefix}<lambda>.<locals>.")
+                yield Definition(node, f"{prefix}<lambda>", None)
+                prefix, cls = f"{prefix}<lambda>.<locals>.", None
             case ast.ClassDef(name=name):
-                yield from definitions(child, f"{prefix}{name}.", name)
-            case _:
-                yield from definitions(child, prefix, cls)
+                prefix, cls = f"{prefix}{name}.", name
+        children = list(ast.iter_child_nodes(node))
+        waiting.extend((child, prefix, cls) for child in reversed(children))
 
 
 def first_line(node: Function) -> int:

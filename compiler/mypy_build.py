@@ -22,7 +22,10 @@ from mypy.plugin import Plugin
 STUBS = Path(__file__).with_name("stubs")
 STUBBED = ("pydantic", "pydantic_core")
 # These are run by the command line, and use more of pydantic than the stub has.
-TOOLS = ("rivusio.compiler", "rivusio.cli", "rivusio.mypy_plugin")
+TOOLS = (
+    *("rivusio.compiler", "rivusio.cli", "rivusio.mypy_plugin"),
+    *("rivusio.line_items", "rivusio.results"),  # what the command reads and writes
+)
 
 
 _users: set[str] = set()  # the modules that use it and are not rivusio's, in builds of this process

@@ -290,7 +290,7 @@ def test_an_expression_that_is_too_deep_is_told() -> None:
     text = "from rivusio import map\nchain = map(int)" + " >> int" * 20_000 + "\n"
     done = cli("compile", write("long.py", text))
     assert (done.exit_code, done.stdout.count("\n")) == (1, 1)
-    assert "an expression is too deep" in done.stdout
+    assert "is nested too deep" in done.stdout
 
 
 @pytest.mark.parametrize(
