@@ -35,7 +35,10 @@ def started(*arguments: str) -> Iterator[Started]:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
-        yield process, process.stdin, process.stdout, process.stderr
+        try:
+            yield process, process.stdin, process.stdout, process.stderr
+        finally:
+            process.kill()  # one that has ended is not touched; a test that failed leaves none
 
 
 def write(name: str, text: str | bytes) -> str:

@@ -330,6 +330,20 @@ def test_dead_letters_that_cannot_be(arguments: list[str], code: int, message: s
     assert Path("in.jsonl").read_text(encoding="utf-8") == LINES
 
 
+@pytest.mark.parametrize("letters", ["new.txt", "./new.txt", "link.txt"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_dead_letters_and_results_are_two_files(letters: str, *, is_there: bool) -> None:
+    Path("link.txt").symlink_to("new.txt")
+    if is_there:
+        write("new.txt", "old\n")
+    arguments = ["--input", "in.jsonl", "--output", "new.txt", "--dead-letters", letters]
+    done = cli("run", "flow.py:chain", *arguments)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "is given as --output and as --dead-letters; give two files" in done.stderr
+    assert Path("new.txt").exists() == is_there
+    assert not is_there or Path("new.txt").read_text(encoding="utf-8") == "old\n"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
 def test_a_dead_letter_that_cannot_be_written_ends_the_run() -> None:
     done = cli("run", "flow.py:chain", "--input", "in.jsonl", "--dead-letters", "/dev/full")

@@ -181,10 +181,9 @@ def _letters(options: Options) -> Iterator[DeadLetters | None]:
         return
     path = Path(options.letters)
     for option, other in (("--input", options.source), ("--output", options.output)):
-        with suppress(OSError):  # what is not there is not the same
-            if other != "-" and path.samefile(other):
-                reason = f'"{path}" is given as {option} and as --dead-letters; give two files'
-                raise Refusal(reason)
+        if other != "-" and _is_same(path, Path(other)):
+            reason = f'"{path}" is given as {option} and as --dead-letters; give two files'
+            raise Refusal(reason)
     try:
         letters = DeadLetters(path, "stdin" if options.source == "-" else options.source)
     except OSError as error:
@@ -194,6 +193,12 @@ def _letters(options: Options) -> Iterator[DeadLetters | None]:
         yield letters
     finally:
         letters.close()
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    with suppress(OSError):  # one of them is not there yet, and may become the other
+        return one.samefile(other)
+    return one.resolve() == other.resolve()
 
 
 @contextmanager

@@ -159,4 +159,32 @@ MUTANTS = (
         "a run that has filtered items counts as one in which all failed",
         FAILURES,
     ),
+    broken(
+        "run",
+        LETTERS,
+        'path.open("ab"',
+        'path.open("wb"',
+        "dead letters replace those of the run before",
+        FAILURES,
+    ),
+    broken(
+        "run",
+        RUNNING,
+        "one.resolve() == other.resolve()",
+        "False",
+        "the results replace the dead letters, where one file is to hold both",
+        FAILURES,
+    ),
+    broken(
+        "run",
+        STOPPING,
+        """            self._cancel()
+        else:
+            raise Ended(signum)""",
+        """            pass
+        else:
+            pass""",
+        "the second signal does not cancel",
+        SIGNALS,
+    ),
 )

@@ -99,6 +99,35 @@ def test_a_file_that_was_not_read_to_its_end_replaces_no_output(chain: str) -> N
     assert Path("out.txt").read_text(encoding="utf-8") == "old\n"
 
 
+@pytest.mark.parametrize("chain", ["sync", "held"])
+def test_a_signal_ends_an_input_that_never_ends(chain: str) -> None:
+    os.mkfifo("in.txt")
+    write("out.txt", "old\n")
+    arguments = ["run", f"holding.py:{chain}", "--input", "in.txt", "--output", "out.txt"]
+    with started(*arguments) as (process, _, _, stderr), Path("in.txt").open("wb", 0) as fifo:
+        fifo.write(b"1\n2\n3\n")
+        for number in "123":
+            wait_for(stderr, f"took {number}\n")
+        process.send_signal(signal.SIGTERM)
+        told = stderr.read()
+        assert process.wait() == -signal.SIGTERM
+    [unfinished] = Path().glob("out.txt.*.partial")
+    assert told.endswith(f'"out.txt" is as it was; the results so far are in "{unfinished}"\n')
+    assert unfinished.read_text(encoding="utf-8") == '["1","2"]\n["3"]\n'
+    assert Path("out.txt").read_text(encoding="utf-8") == "old\n"
+
+
+@pytest.mark.parametrize("chain", ["sync", "held"])
+def test_a_reader_that_has_enough_ends_the_run(chain: str) -> None:
+    with started("run", f"holding.py:{chain}") as (process, stdin, stdout, stderr):
+        stdin.write("1\n2\n")
+        assert stdout.readline() == '["1","2"]\n'
+        stdout.close()  # as head -1 does
+        stdin.write("3\n4\n")
+        assert stderr.read() == "".join(f"took {number}\n" for number in "1234")
+        assert process.wait() == 0
+
+
 def test_a_file_that_was_read_to_its_end_is_whole() -> None:
     write("in.txt", "1\n2\n")
     write(
