@@ -52,7 +52,7 @@ def replaced(path: Path) -> Iterator[Output]:
         with path.open("wb") as directly:
             yield Output(directly)
         return
-    path = _resolved(path)
+    path = resolved(path)
     file, unfinished = _made_beside(path)
     output = Output(file, unfinished)
     try:
@@ -70,7 +70,7 @@ def replaced(path: Path) -> Iterator[Output]:
     output.unfinished = None
 
 
-def _resolved(path: Path) -> Path:
+def resolved(path: Path) -> Path:
     """Give what the links of a path lead to.
 
     Raises:

@@ -344,6 +344,16 @@ def test_dead_letters_and_results_are_two_files(letters: str, *, is_there: bool)
     assert not is_there or Path("new.txt").read_text(encoding="utf-8") == "old\n"
 
 
+def test_links_that_lead_to_one_another_hold_no_dead_letters() -> None:
+    Path("one.txt").symlink_to("two.txt")
+    Path("two.txt").symlink_to("one.txt")
+    arguments = ["--input", "in.jsonl", "--output", "new.txt", "--dead-letters", "one.txt"]
+    done = cli("run", "flow.py:chain", *arguments)
+    assert done.exit_code == 1
+    assert done.stderr.startswith('error: cannot write "one.txt": ')
+    assert not Path("new.txt").exists()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
 def test_a_dead_letter_that_cannot_be_written_ends_the_run() -> None:
     done = cli("run", "flow.py:chain", "--input", "in.jsonl", "--dead-letters", "/dev/full")

@@ -24,7 +24,7 @@ from rivusio.dead_letters import DeadLetters
 from rivusio.line_items import LineItems
 from rivusio.lines import Lines
 from rivusio.monitoring import PipelineMonitor
-from rivusio.output_files import Output, Writable, replaced
+from rivusio.output_files import Output, Writable, replaced, resolved
 from rivusio.results import ResultError, as_line, encoder_of
 from rivusio.stage import Stage
 from rivusio.user_file import Refusal, find_pipeline, shown
@@ -198,7 +198,9 @@ def _letters(options: Options) -> Iterator[DeadLetters | None]:
 def _is_same(one: Path, other: Path) -> bool:
     with suppress(OSError):  # one of them is not there yet, and may become the other
         return one.samefile(other)
-    return one.resolve() == other.resolve()
+    with suppress(OSError):  # links that lead to one another: opening it says so
+        return resolved(one) == resolved(other)
+    return False
 
 
 @contextmanager

@@ -170,7 +170,7 @@ MUTANTS = (
     broken(
         "run",
         RUNNING,
-        "one.resolve() == other.resolve()",
+        "resolved(one) == resolved(other)",
         "False",
         "the results replace the dead letters, where one file is to hold both",
         FAILURES,
