@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 import rivusio
-from rivusio import NotCompiledError, PipeError
+from rivusio import NotCompiledError, NotCompiledWarning, PipeError
 from rivusio.cli import main
 
 NAME = "whose"
@@ -406,3 +406,22 @@ def test_what_is_known_of_one_lambda_of_a_line_is_not_said_of_the_other(tmp_path
         assert is_compiled(flow.chain)
         assert list(flow.first.iterate([" a"])) == [1]
     assert "awaitable" in str(same_in_both_modes(lambda: flow.chain, [" a"]))
+
+
+def test_a_place_is_not_enough_where_a_known_function_is_another(tmp_path: Path) -> None:
+    """`counted` looks at its own frame, and so it is called, without a look at what it gives."""
+    flow = compiled(
+        tmp_path,
+        "def counted(text: str) -> int:\n    return len(locals())\n"
+        "def asked(text: str) -> Any:\n    return ask(text)\n"
+        "def join(last: Any) -> Any:\n    return map(str.strip) >> last\n"
+        "chain = join(counted)\n",
+    )
+    with rivusio.mode("compiled"):
+        assert is_compiled(flow.chain)
+        assert is_compiled(flow.join(flow.counted))
+    with rivusio.mode("interpreted"):
+        expected = outcome(flow.join(flow.asked), [" a"])
+    with pytest.warns(NotCompiledWarning, match="stage 2 'asked' calls another function"):
+        assert outcome(flow.join(flow.asked), [" a"]) == expected
+    assert "awaitable" in str(expected)
