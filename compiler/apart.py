@@ -63,11 +63,11 @@ def _apart(
         yield group, done
 
 
-def raise_if_all_failed(failures: Iterable[OracleError | None]) -> None:
-    """Raise the one reason why there is no answer for any file.
+def raise_if_all_failed(failures: Iterable[Exception | None]) -> None:
+    """Raise the one reason why nothing came of any file: it is told in one line.
 
     Raises:
-        OracleError: that.
+        Exception: that.
     """
     there = list(failures)
     first = next(iter(there), None)

@@ -196,10 +196,7 @@ class _Work:
         self._raise_if_all_failed()
 
     def _raise_if_all_failed(self) -> None:
-        """Raise the one reason why nothing came of anything: it is told in one line."""
-        reasons = {str(self._failures.get(path, "")) for path in self._paths}
-        if len(reasons) == 1 and (first := next(iter(self._failures.values()), None)):
-            raise first
+        apart.raise_if_all_failed(self._failures.get(path) for path in self._paths)
 
     def compilation(self) -> Compilation:
         """Give the outcome."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import CodeType
 
@@ -45,9 +45,9 @@ class Definition:
     class_name: str | None
 
 
-def definition(tree: ast.Module, ref: FunctionRef) -> Definition | None:
-    """Find a function in the tree of its file; None if it is not there, or not the only one."""
-    found = [each for each in definitions(tree) if _is(each, ref)]
+def definition(functions: Iterable[Definition], ref: FunctionRef) -> Definition | None:
+    """Find a function among those of its file; None if it is not there, or not the only one."""
+    found = [each for each in functions if _is(each, ref)]
     return found[0] if len(found) == 1 else None
 
 

@@ -10,7 +10,7 @@ from types import FunctionType
 
 from rivusio.compiled.guards import function_of
 from rivusio.compiled.shape import shape_of
-from rivusio.compiler.functions import FunctionRef, definition, needed_around
+from rivusio.compiler.functions import FunctionRef, definition, definitions, needed_around
 from rivusio.compiler.plan import StageInfo, UserFunction
 from rivusio.stage import Stage
 
@@ -53,7 +53,7 @@ def _source_of(function: FunctionType) -> tuple[UserFunction | None, str]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None, "its source is not what it was made from"
     ref = FunctionRef(function.__module__, code.co_filename, code.co_qualname, code.co_firstlineno)
-    found = definition(tree, ref)
+    found = definition(definitions(tree), ref)
     if found is None:
         return None, "its source cannot be told from others"
     user = UserFunction(

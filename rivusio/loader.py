@@ -123,7 +123,8 @@ def _of_files(starting: Starting, files: Iterable[str]) -> Program | str | None:
     if not candidates:
         return None
     reason = None
-    for artifact in fitting(candidates, starting, starting.shapes()):
+    shapes = starting.shapes()
+    for artifact in fitting(candidates, starting, shapes):
         why = staleness(artifact)
         if why is None:
             found = loaded(artifact, starting.stages)
@@ -131,7 +132,11 @@ def _of_files(starting: Starting, files: Iterable[str]) -> Program | str | None:
                 return found[0]
             why = found
         reason = reason or why
-    return reason or next(_whole_reasons(candidates), None) or why_none_fits(candidates, starting)
+    return (
+        reason
+        or next(_whole_reasons(candidates), None)
+        or why_none_fits(candidates, starting, shapes)
+    )
 
 
 def _whole_reasons(candidates: Sequence[Artifact]) -> Iterator[str]:

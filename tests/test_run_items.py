@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from rivusio.cli import main
 from rivusio.cli.first_type import type_of_items
 from rivusio.cli.trial_items import items_of
 from rivusio.user_file import find_pipeline
+from tests.commandline import cli, write
 
 FLOW = """
 from dataclasses import dataclass
@@ -139,16 +137,8 @@ kept = filter(bool) >> number
 
 
 @pytest.fixture(autouse=True)
-def flow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Work in a folder with the chains, and forget which files were imported."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", sys.path.copy())
-    monkeypatch.setattr(sys, "modules", sys.modules.copy())
-    Path("flow.py").write_text(FLOW, encoding="utf-8")
-
-
-def cli(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments)
+def flow(clean_imports: None) -> None:
+    write("flow.py", FLOW)
 
 
 def read(chain: str, data: bytes, name: str, *options: str) -> list[str]:

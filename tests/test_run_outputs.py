@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from rivusio.cli import main
 from rivusio.output_files import replaced
+from tests.commandline import cli, write
 
 FLOW = """
 from rivusio import map
@@ -42,22 +42,12 @@ outer = map(beside)
 
 
 @pytest.fixture(autouse=True)
-def flow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Work in a folder with the chains, and forget which files were imported."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", sys.path.copy())
-    monkeypatch.setattr(sys, "modules", sys.modules.copy())
-    Path("flow.py").write_text(FLOW, encoding="utf-8")
+def flow(clean_imports: None) -> None:
+    write("flow.py", FLOW)
 
 
 def run(text: str, output: str = "out.txt", chain: str = "chain") -> Result:
-    return CliRunner().invoke(main, ["run", f"flow.py:{chain}", "--output", output], input=text)
-
-
-def write(name: str, text: str) -> Path:
-    path = Path(name)
-    path.write_text(text, encoding="utf-8")
-    return path
+    return cli("run", f"flow.py:{chain}", "--output", output, text=text)
 
 
 def files() -> dict[str, str]:
@@ -175,7 +165,7 @@ def test_an_empty_input_gives_an_empty_output() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such modes")
 def test_the_mode_of_the_output_is_kept() -> None:
-    out = write("out.txt", "old\n")
+    out = Path(write("out.txt", "old\n"))
     out.chmod(0o640)
     run("a\n")
     assert out.stat().st_mode & 0o777 == 0o640
@@ -184,7 +174,7 @@ def test_the_mode_of_the_output_is_kept() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such modes")
 def test_a_new_output_has_the_mode_of_any_new_file() -> None:
     run("a\n")
-    assert Path("out.txt").stat().st_mode == write("any.txt", "").stat().st_mode
+    assert Path("out.txt").stat().st_mode == Path(write("any.txt", "")).stat().st_mode
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
@@ -226,8 +216,6 @@ def test_a_name_may_be_as_long_as_names_can_be() -> None:
 
 def test_the_output_may_be_the_input() -> None:
     write("data.txt", "a\nb\n")
-    done = CliRunner().invoke(
-        main, ["run", "flow.py:chain", "--input", "data.txt", "--output", "data.txt"]
-    )
+    done = cli("run", "flow.py:chain", "--input", "data.txt", "--output", "data.txt")
     assert (done.exit_code, done.stderr) == (0, "")
     assert files() == {"data.txt": "A\nB\n"}

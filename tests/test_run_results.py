@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from rivusio.cli import main
+from tests.commandline import cli, write
 
 FLOW = """
 import asyncio
@@ -123,16 +122,12 @@ of_child = map(told)
 
 
 @pytest.fixture(autouse=True)
-def flow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Work in a folder with the chains, and forget which files were imported."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", sys.path.copy())
-    monkeypatch.setattr(sys, "modules", sys.modules.copy())
-    Path("flow.py").write_text(FLOW, encoding="utf-8")
+def flow(clean_imports: None) -> None:
+    write("flow.py", FLOW)
 
 
 def run(chain: str, text: str) -> Result:
-    return CliRunner().invoke(main, ["run", f"flow.py:{chain}"], input=text)
+    return cli("run", f"flow.py:{chain}", text=text)
 
 
 CHAINS = ("untold", "told_any", "wrong", "awaited")
@@ -256,9 +251,7 @@ def test_the_type_of_the_last_stage_says_how(chain: str, lines: str) -> None:
 
 def test_a_result_that_cannot_be_written_leaves_the_output_as_it_was() -> None:
     Path("out.jsonl").write_text("old\n", encoding="utf-8")
-    done = CliRunner().invoke(
-        main, ["run", "flow.py:untold", "--output", "out.jsonl"], input="1\nfloat('nan')\n"
-    )
+    done = cli("run", "flow.py:untold", "--output", "out.jsonl", text="1\nfloat('nan')\n")
     assert done.exit_code == 1
     assert Path("out.jsonl").read_text(encoding="utf-8") == "old\n"
     [unfinished] = Path().glob("out.jsonl.*.partial")
@@ -267,7 +260,5 @@ def test_a_result_that_cannot_be_written_leaves_the_output_as_it_was() -> None:
 
 
 def test_an_output_file_is_utf8_with_plain_ends_of_lines() -> None:
-    CliRunner().invoke(
-        main, ["run", "flow.py:untold", "--output", "out"], input="'caf\\xe9'\n['\\u20ac']\n"
-    )
+    cli("run", "flow.py:untold", "--output", "out", text="'caf\\xe9'\n['\\u20ac']\n")
     assert Path("out").read_bytes() == 'café\n["€"]\n'.encode()

@@ -55,7 +55,7 @@ def fitting(
         manifest = artifact.manifest
         if manifest is None or manifest.shapes != shapes:
             continue
-        if is_made_there(artifact, starting.place):
+        if _is_made_there(artifact, starting.place):
             fits = _other_function(manifest, starting.stages) is None
         else:
             fits = _is_known(artifact, manifest, starting.stages)
@@ -63,7 +63,7 @@ def fitting(
             yield artifact
 
 
-def is_made_there(artifact: Artifact, place: Place | None) -> bool:
+def _is_made_there(artifact: Artifact, place: Place | None) -> bool:
     """Tell whether a place is that of the expression that makes the artifact's chain."""
     manifest = artifact.manifest
     if manifest is None or place is None or place.file != artifact.of or not manifest.made_by:
@@ -90,14 +90,15 @@ def _other_function(manifest: Manifest, stages: Sequence[Stage]) -> int | None:
     return None
 
 
-def why_none_fits(candidates: Sequence[Artifact], starting: Starting) -> str | None:
+def why_none_fits(
+    candidates: Sequence[Artifact], starting: Starting, shapes: tuple[Shape, ...]
+) -> str | None:
     """Say how a chain differs from what was compiled of it; None if nothing was."""
     names = [stage.name for stage in starting.stages]
     for artifact in candidates:
         manifest = artifact.manifest
         if manifest is None or not _is_likely(artifact, manifest, starting, names):
             continue
-        shapes = starting.shapes()
         if shapes != manifest.shapes:
             if starting.is_set_by_run or starting.read_ahead is not None:
                 return OTHER_SETTINGS
@@ -111,7 +112,7 @@ def _is_likely(
     artifact: Artifact, manifest: Manifest, starting: Starting, names: list[str]
 ) -> bool:
     """Tell whether an artifact is of a chain: by its place, or by its names if there is none."""
-    if is_made_there(artifact, starting.place):
+    if _is_made_there(artifact, starting.place):
         return True
     has_no_place = starting.place is None or not manifest.made_by
     return has_no_place and [each.name for each in manifest.report] == names
