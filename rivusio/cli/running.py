@@ -81,7 +81,7 @@ def run(
 
     Where the first stage takes str, a line is text; where it takes bytes, the line without its
     end; else it is JSON, from which pydantic makes what the stage takes. Where no type says so, it
-    is JSON if DATA ends in .jsonl or .json, else text.
+    is JSON if DATA ends in .jsonl, .ndjson or .json, else text.
 
     A result that is a string is written as it is, anything else as JSON. OUT is replaced only
     when the run has come to its end.
