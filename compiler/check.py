@@ -15,14 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from rivusio.compiler import apart, finder, mypy_child, oracle
-from rivusio.compiler.ir import (
-    CHAIN,
-    Chain,
-    Complaint,
-    Diagnostic,
-    Severity,
-    Typed,
-)
+from rivusio.compiler.diagnostics import CHAIN, Complaint, Diagnostic, Severity
+from rivusio.compiler.ir import Chain, Typed
 from rivusio.compiler.oracle import TIMEOUT, Answer, AskedFile, OracleError, Request, TypedFile
 from rivusio.compiler.source import Source, Unreadable, read
 from rivusio.compiler.words import words

@@ -16,7 +16,7 @@ from rivusio.compiled.manifest import FOLDER, StageReport
 from rivusio.compiler import apart, artifact, mypy_child, proving
 from rivusio.compiler.artifact import Unmade
 from rivusio.compiler.check import examine, in_order
-from rivusio.compiler.ir import COMPILE, Diagnostic
+from rivusio.compiler.diagnostics import COMPILE, Diagnostic
 from rivusio.compiler.oracle import TIMEOUT, OracleError
 from rivusio.compiler.plan import Plan
 from rivusio.compiler.planning import Planned, failure, plan, said_again

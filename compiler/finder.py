@@ -16,7 +16,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from rivusio.compiler.findings import Family, Found, Joint, Operand, Span
+from rivusio.compiler.frontend.syntax import Family, Found, Joint, Operand, Span
 from rivusio.compiler.names import Definition, Function, Scope, bound, bound_here
 from rivusio.compiler.source import Source, too_deep
 

@@ -1,63 +1,20 @@
 """What one phase of the compiler's front end hands to the next: frozen records, and nothing else.
 
-    find: text -> Found       chains as they are written
-    type: Found -> Typed      the same chains with their types, and the joints that do not fit
-    check: Typed -> Diagnostic
-
-The first and the last are in `findings`, which needs nothing else of rivusio.
+find: text -> Found       chains as they are written
+type: Found -> Typed      the same chains with their types, and the joints that do not fit
+check: Typed -> Diagnostic
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from rivusio.compiler.facts import Facts
-from rivusio.compiler.findings import (
-    CHAIN,
-    COMPILE,
-    Awaitable,
-    BothFunctions,
-    Diagnostic,
-    Family,
-    Found,
-    IsClass,
-    IsNoPipe,
-    Joint,
-    Misfit,
-    MustBeSync,
-    Operand,
-    Severity,
-    Span,
-    TakesNoItem,
-    TypesDiffer,
-    Wrong,
-)
+from rivusio.compiler.frontend.syntax import Family, Operand, Span
+from rivusio.compiler.typecheck.mismatches import Misfit
 
-__all__ = [
-    "CHAIN",
-    "COMPILE",
-    "Annotation",
-    "Awaitable",
-    "BothFunctions",
-    "Chain",
-    "Complaint",
-    "Diagnostic",
-    "Family",
-    "Found",
-    "IsClass",
-    "IsNoPipe",
-    "Joint",
-    "Misfit",
-    "MustBeSync",
-    "Operand",
-    "Severity",
-    "Span",
-    "Stage",
-    "TakesNoItem",
-    "Typed",
-    "TypesDiffer",
-    "Wrong",
-]
+Awaitable = Literal["never", "maybe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +81,3 @@ class Typed:
 
     chain: Chain
     misfits: tuple[Misfit, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """Something that mypy says; `stops` tells whether it could not go on after it."""
-
-    path: str
-    line: int
-    column: int
-    message: str
-    code: str | None
-    stops: bool = False

@@ -7,7 +7,8 @@ import ast
 from rivusio.compiler import operands
 from rivusio.compiler.annotations import annotation
 from rivusio.compiler.facts import UNKNOWN_PIPE
-from rivusio.compiler.ir import Chain, Found, Operand, Span, Stage, Typed
+from rivusio.compiler.frontend.syntax import Found, Operand, Span
+from rivusio.compiler.ir import Chain, Stage, Typed
 from rivusio.compiler.operands import Function, Pipe, PipeClass, Stranger, Unknown
 from rivusio.compiler.steps import Step, Steps, World
 from rivusio.compiler.type_text import text

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
-from rivusio.compiler.ir import Chain, Span
+from rivusio.compiler.frontend.syntax import Span
+from rivusio.compiler.ir import Chain
 from rivusio.compiler.live_child import Live, LiveChain
 from rivusio.origins import is_made_by
 

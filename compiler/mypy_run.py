@@ -20,7 +20,7 @@ from mypy.find_sources import InvalidSourceList, create_source_list
 from mypy.modulefinder import BuildSource
 from mypy.options import Options
 
-from rivusio.compiler.ir import Complaint
+from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.locks import lock_now
 from rivusio.compiler.mypy_build import STUBBED
 

@@ -20,7 +20,8 @@ from mypy.subtypes import find_member, is_subtype, unify_generic_callable
 from mypy.type_visitor import TypeTranslator
 from mypy.typeops import make_simplified_union
 
-from rivusio.compiler.findings import Awaitable, Family
+from rivusio.compiler.frontend.syntax import Family
+from rivusio.compiler.ir import Awaitable
 
 PIPELINE, OPERATORS = "rivusio.pipeline.", "rivusio.operators."
 FAMILIES: dict[str, Family] = {f"{PIPELINE}SyncFamily": "sync", f"{PIPELINE}AsyncFamily": "async"}

@@ -8,8 +8,10 @@ from pydantic import TypeAdapter
 
 from rivusio.compiler import mypy_child
 from rivusio.compiler.child import TIMEOUT
+from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.facts import KnownFunction, KnownModule
-from rivusio.compiler.ir import Complaint, Found, Span, Typed
+from rivusio.compiler.frontend.syntax import Found, Span
+from rivusio.compiler.ir import Typed
 from rivusio.compiler.mypy_child import OracleError
 
 __all__ = [

@@ -25,12 +25,15 @@ from mypy.state import state
 from rivusio.compiler import file_facts, joints, mypy_build, mypy_run, operands
 from rivusio.compiler.bindings import Bindings
 from rivusio.compiler.called import Functions
+from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.finder import SAME_STAGES
-from rivusio.compiler.ir import Complaint, Misfit, Span, Typed
+from rivusio.compiler.frontend.syntax import Span
+from rivusio.compiler.ir import Typed
 from rivusio.compiler.mypy_run import complaints
 from rivusio.compiler.oracle import ANSWER, REQUEST, Answer, AskedFile, Request, TypedFile
 from rivusio.compiler.stage_facts import StageFacts
 from rivusio.compiler.stage_settings import Reading
+from rivusio.compiler.typecheck.mismatches import Misfit
 from rivusio.compiler.written import Project
 
 JOINS = ("__rshift__", "__rrshift__", "then")

@@ -8,13 +8,11 @@ place. `dump.py` shows a plan as text.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rivusio.compiled.shape import Shape
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+from rivusio.compiler.functions import Function
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ import rivusio
 from rivusio.compiler import artifact, resolve
 from rivusio.compiler.artifact import ArtifactError, Unmade
 from rivusio.compiler.check import Examined, misfits_of
+from rivusio.compiler.diagnostics import COMPILE, Diagnostic, Severity
 from rivusio.compiler.emit import Emitted, FormatError, Refused, emit
-from rivusio.compiler.ir import COMPILE, Diagnostic, Severity, Span
+from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.oracle import TypedFile
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.plan import Plan, plan_of

@@ -15,8 +15,9 @@ from pathlib import Path
 import rivusio
 from rivusio.compiler import artifact, verify
 from rivusio.compiler.artifact import Written
+from rivusio.compiler.diagnostics import COMPILE, Complaint, Diagnostic
 from rivusio.compiler.emit import Emitted, FormatError, Refused, emit
-from rivusio.compiler.ir import COMPILE, Complaint, Diagnostic, Span
+from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.mypy_child import OracleError, OracleTimeoutError
 from rivusio.compiler.passes.inline import UNPROVEN, as_written, called_instead
 from rivusio.compiler.plan import Plan

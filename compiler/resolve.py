@@ -18,11 +18,13 @@ from pathlib import PurePath
 
 from rivusio.compiler import live_child
 from rivusio.compiler.aliases import alias_of
+from rivusio.compiler.diagnostics import COMPILE, Diagnostic, Severity
 from rivusio.compiler.facts import KnownFunction
 from rivusio.compiler.finder import span_of
+from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.function_sources import FunctionSources
 from rivusio.compiler.functions import FunctionRef
-from rivusio.compiler.ir import COMPILE, Annotation, Chain, Diagnostic, Severity, Span, Stage, Typed
+from rivusio.compiler.ir import Annotation, Chain, Stage, Typed
 from rivusio.compiler.live_child import Live, LiveChain, LiveError, LiveStage
 from rivusio.compiler.matching import Matches, matches
 from rivusio.compiler.oracle import TypedFile

@@ -9,7 +9,8 @@ import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rivusio.compiler.findings import Diagnostic, Span
+from rivusio.compiler.diagnostics import Diagnostic
+from rivusio.compiler.frontend.syntax import Span
 
 
 class Unreadable(Exception):  # noqa: N818  it is an answer, shown as one line

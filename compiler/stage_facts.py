@@ -23,7 +23,7 @@ from rivusio.compiler.called import Called, Functions
 from rivusio.compiler.constructed import given
 from rivusio.compiler.facts import UNKNOWN_PIPE, Facts
 from rivusio.compiler.finder import PIPELINES, SAME_STAGES
-from rivusio.compiler.ir import Operand, Span
+from rivusio.compiler.frontend.syntax import Operand, Span
 from rivusio.compiler.operands import BASE, OPERATORS, STREAM_PIPE
 from rivusio.compiler.stage_settings import Said, Unsure
 from rivusio.stage import Entry

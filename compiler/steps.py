@@ -17,23 +17,19 @@ from mypy.typeops import make_simplified_union
 
 from rivusio.compiler import operands
 from rivusio.compiler.finder import SAME_STAGES
-from rivusio.compiler.findings import (
+from rivusio.compiler.frontend.syntax import Family, Found, Joint, Operand, Span
+from rivusio.compiler.operands import ANY, Function, Meaning, Pipe, PipeClass, Stranger, Unknown
+from rivusio.compiler.type_text import text, texts
+from rivusio.compiler.typecheck.mismatches import (
     BothFunctions,
-    Family,
-    Found,
     IsClass,
     IsNoPipe,
-    Joint,
     Misfit,
     MustBeSync,
-    Operand,
-    Span,
     TakesNoItem,
     TypesDiffer,
     Wrong,
 )
-from rivusio.compiler.operands import ANY, Function, Meaning, Pipe, PipeClass, Stranger, Unknown
-from rivusio.compiler.type_text import text, texts
 
 if TYPE_CHECKING:  # what a plugin of mypy imports has to be light
     from rivusio.compiler.facts import Facts

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from rivusio.compiler import mypy_child
 from rivusio.compiler.child import TIMEOUT
-from rivusio.compiler.ir import Complaint
+from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.mypy_child import OracleError
 
 

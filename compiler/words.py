@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
-from rivusio.compiler.findings import (
+from rivusio.compiler.typecheck.mismatches import (
     BothFunctions,
     IsClass,
     IsNoPipe,

@@ -16,17 +16,17 @@ from types import CodeType
 from mypy import build, nodes
 from mypy.options import Options
 
+from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.functions import (
     Definition,
+    Function,
     FunctionRef,
     definitions,
     first_line,
     is_overload,
     needed_around,
 )
-from rivusio.compiler.ir import Complaint
 from rivusio.compiler.mypy_run import ANY_RETURNED, TELLING
-from rivusio.compiler.plan import Function
 from rivusio.compiler.source import Source, Unreadable, parse, read
 
 FOREIGN = "it is not the project's own code"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rivusio.compiler.finder import chains
-from rivusio.compiler.ir import Found, Span
+from rivusio.compiler.frontend.syntax import Found, Span
 from rivusio.compiler.source import Unreadable, parse, read
 
 

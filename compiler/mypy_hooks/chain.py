@@ -15,7 +15,7 @@ from mypy import nodes, types
 from mypy.plugin import CheckerPluginInterface, FunctionContext, MethodContext, MethodSigContext
 
 from rivusio.compiler import operands
-from rivusio.compiler.findings import Joint, Misfit
+from rivusio.compiler.frontend.syntax import Joint
 from rivusio.compiler.mypy_hooks import blocking, processes, reporting
 from rivusio.compiler.mypy_hooks.file_chains import (
     ClassOf,
@@ -26,6 +26,7 @@ from rivusio.compiler.mypy_hooks.file_chains import (
 )
 from rivusio.compiler.operands import Pipe, PipeClass
 from rivusio.compiler.steps import Steps, fits
+from rivusio.compiler.typecheck.mismatches import Misfit
 
 FILES = 8  # that are kept in mind: mypy goes to and fro between files that import each other
 

@@ -12,9 +12,10 @@ from mypy.plugin import CheckerPluginInterface
 
 from rivusio.compiler import finder, operands
 from rivusio.compiler.finder import SAME_STAGES
-from rivusio.compiler.findings import Found, Joint, Misfit, Operand, Span
+from rivusio.compiler.frontend.syntax import Found, Joint, Operand, Span
 from rivusio.compiler.source import Source, Unreadable, read
 from rivusio.compiler.steps import Steps, World
+from rivusio.compiler.typecheck.mismatches import Misfit
 from rivusio.compiler.words import words
 
 JOINS = ("__rshift__", "__rrshift__", "then")

@@ -20,8 +20,8 @@ from rivusio.user_file import Refusal
 
 if TYPE_CHECKING:
     from rivusio.compiler.artifact import Unmade
+    from rivusio.compiler.diagnostics import Diagnostic
     from rivusio.compiler.driver import Chain, Compilation
-    from rivusio.compiler.ir import Diagnostic
 
 CHECK = "Write nothing; exit with 1 if a module is missing or stale (or, with --strict, calls)."
 NO_IMPORT = "Never import a file, also where its text alone does not tell what its chains are."

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from rivusio.cli import main
 from rivusio.compiler import verify
-from rivusio.compiler.ir import Complaint
+from rivusio.compiler.diagnostics import Complaint
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rivusio.compiler import emit, planning, proving, resolve, verify
-from rivusio.compiler.ir import Complaint
+from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.mypy_child import OracleError
 from rivusio.compiler.oracle import TypedFile
 from rivusio.compiler.plan import Plan

@@ -8,7 +8,7 @@ import pytest
 
 from rivusio.compiler import mypy_child, verify, verify_worker
 from rivusio.compiler.child import TIMEOUT
-from rivusio.compiler.ir import Complaint
+from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.mypy_child import OracleError
 from rivusio.compiler.verify import Generated, strict
 
