@@ -12,6 +12,7 @@ from mypy.maptype import map_instance_to_supertype
 from rivusio.compiler import operands
 from rivusio.compiler.facts import KnownFunction
 from rivusio.compiler.functions import FunctionRef
+from rivusio.compiler.known_names import PIPE
 from rivusio.compiler.operands import Pipe
 from rivusio.compiler.stage_settings import Reading, Unsure
 from rivusio.compiler.written import FOREIGN, Located, Project
@@ -19,7 +20,6 @@ from rivusio.compiler.written import FOREIGN, Located, Project
 DECORATED = "it is decorated"
 NO_FUNCTION = "it is no function that is written here"
 UNKNOWN = "what it calls is not written here"
-PIPE = "rivusio.pipes.pipe"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from mypy import nodes
 from mypy.nodes import ArgKind
 
-from rivusio.compiler.operands import STREAM_PIPE
+from rivusio.compiler.known_names import STREAM_PIPE
 from rivusio.compiler.stage_settings import Unsure
 from rivusio.compiler.written import Project
 

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it has no types
 
 from rivusio.compiled.program import Holding, Place, Statement
+from rivusio.compiler.known_names import RUNTIME
 from rivusio.compiler.loops import Module
 from rivusio.compiler.lower import lower
 from rivusio.compiler.marks import Marked, lines_of, read_marks
@@ -133,7 +134,7 @@ def _imports(text: str, *, checks_types: bool) -> list[str]:
         ("collections", FROM_COLLECTIONS),
         ("collections.abc", FROM_ABC),
         ("typing", FROM_TYPING),
-        ("rivusio.compiled", FROM_RUNTIME),
+        (RUNTIME, FROM_RUNTIME),
     ):
         used = [name for name in names if name in words]
         if used:

@@ -15,8 +15,7 @@ from rivusio.compiler import child
 from rivusio.compiler.child import TIMEOUT
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.functions import FunctionRef
-
-WORKER = "rivusio.compiler.live_worker"
+from rivusio.compiler.known_names import LIVE_WORKER
 
 
 class LiveError(Exception):
@@ -106,7 +105,7 @@ def look(path: str, timeout: float = TIMEOUT) -> Live:
         LiveError: when it cannot be imported, leaves, hangs or crashes.
     """
     try:
-        ended = child.run(WORKER, REQUEST.dump_json(Request(path)), timeout)
+        ended = child.run(LIVE_WORKER, REQUEST.dump_json(Request(path)), timeout)
     except TimeoutError as error:
         message = (
             f'importing "{path}" has not ended within {timeout:g} s; put what runs it under '

@@ -19,14 +19,10 @@ from mypy.modulefinder import BuildSource
 from mypy.options import Options
 from mypy.plugin import Plugin
 
+from rivusio.compiler.known_names import USERS_OF_PYDANTIC
+
 STUBS = Path(__file__).with_name("stubs")
 STUBBED = ("pydantic", "pydantic_core")
-# These are run by the command line, and use more of pydantic than the stub has.
-TOOLS = (
-    *("rivusio.compiler", "rivusio.cli", "rivusio.mypy_plugin"),
-    *("rivusio.line_items", "rivusio.results"),  # what the command reads and writes
-)
-
 
 _users: set[str] = set()  # the modules that use it and are not rivusio's, in builds of this process
 
@@ -92,7 +88,8 @@ def _users_in(result: build.BuildResult) -> set[str]:
     return {
         state.id
         for state in result.graph.values()
-        if state.id.partition(".")[0] not in (*STUBBED, "rivusio") or state.id.startswith(TOOLS)
+        if state.id.partition(".")[0] not in (*STUBBED, "rivusio")
+        or state.id.startswith(USERS_OF_PYDANTIC)
         if any(
             name.partition(".")[0] in STUBBED
             and state.priorities.get(name, build.PRI_HIGH) < build.PRI_INDIRECT

@@ -21,8 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rivusio.compiler import child
 from rivusio.compiler.child import Ended
-
-WORKER = "rivusio.compiler.mypy_worker"
+from rivusio.compiler.known_names import MYPY_WORKER
 
 Answer = TypeVar("Answer")
 Kind = Literal["oracle", "verify"]
@@ -47,7 +46,7 @@ class Mypy:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the child lives
         try:
             self._child = subprocess.Popen(  # noqa: S603  ourselves
-                [sys.executable, *child.SAFELY, "-m", WORKER],
+                [sys.executable, *child.SAFELY, "-m", MYPY_WORKER],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._said,

@@ -21,11 +21,11 @@ from mypy.modulefinder import BuildSource
 from mypy.options import Options
 
 from rivusio.compiler.diagnostics import Complaint
+from rivusio.compiler.known_names import PLUGIN
 from rivusio.compiler.locks import lock_now
 from rivusio.compiler.mypy_build import STUBBED
 
 ANY_RETURNED = "no-any-return"  # mypy's word for `return json.loads(line)` where an int is promised
-PLUGIN = "rivusio.mypy_plugin"
 TOO_COMPLEX = "Source expression too complex to parse"  # mypy goes on as if the file were empty
 CACHES = 16  # that stand side by side; who comes then works without one
 # Settings that let mypy tell what the body of a function is worth, and its words for what it finds.

@@ -22,17 +22,27 @@ from mypy.typeops import make_simplified_union
 
 from rivusio.compiler.frontend.syntax import Family
 from rivusio.compiler.ir import Awaitable
+from rivusio.compiler.known_names import (
+    ASYNC_FAMILY,
+    ASYNC_PIPELINE,
+    BASE_PIPE,
+    FILTER,
+    LINGERING_LISTS,
+    LISTS,
+    MAP,
+    PIPE,
+    SAME_ITEMS,
+    STREAM_PIPE,
+    SYNC_FAMILY,
+    SYNC_PIPELINE,
+    WITHOUT_NONE,
+)
 
-PIPELINE, OPERATORS = "rivusio.pipeline.", "rivusio.operators."
-FAMILIES: dict[str, Family] = {f"{PIPELINE}SyncFamily": "sync", f"{PIPELINE}AsyncFamily": "async"}
-BASE = f"{PIPELINE}BasePipe"
+FAMILIES: dict[str, Family] = {SYNC_FAMILY: "sync", ASYNC_FAMILY: "async"}
 # What a call that gives one of these has made, its type does not tell.
-CHAINS = {BASE, f"{PIPELINE}SyncPipeline", f"{PIPELINE}AsyncPipeline"}
-LISTS = {f"{OPERATORS}Lists", f"{OPERATORS}LingeringLists"}
-FILTER = f"{OPERATORS}filter"
-APPLIED = {f"{OPERATORS}map", FILTER, "rivusio.pipes.pipe"}
-STREAM_PIPE = "rivusio.stream_pipes.StreamPipe"
-SAME, WITHOUT_NONE = f"{OPERATORS}SameItems", f"{OPERATORS}WithoutNone"
+CHAINS = {BASE_PIPE, SYNC_PIPELINE, ASYNC_PIPELINE}
+OF_LISTS = {LISTS, LINGERING_LISTS}
+APPLIED = {MAP, FILTER, PIPE}
 NO_COLLECTIONS = {"builtins.str", "builtins.bytes", "builtins.dict"}  # to take apart is no mend
 ANYTHING = {"builtins.object", "builtins.function"}
 GENERATOR = "typing.Generator"  # `types.coroutine` makes an awaitable one
@@ -113,14 +123,14 @@ def _meaning(proper: types.ProperType) -> Meaning:
             return _meaning(types.get_proper_type(proper.upper_bound))
         case types.FunctionLike() if proper.is_type_obj():
             info = proper.type_object()
-            return PipeClass(info.name) if info.has_base(BASE) else Function(proper)
+            return PipeClass(info.name) if info.has_base(BASE_PIPE) else Function(proper)
         case types.FunctionLike():
             return Function(proper)
         case types.TypeType(item=types.Instance(type=info)):
-            return PipeClass(info.name) if info.has_base(BASE) else Unknown()
+            return PipeClass(info.name) if info.has_base(BASE_PIPE) else Unknown()
         case types.TypeType():
             return Unknown()
-        case types.Instance() if proper.type.has_base(BASE):
+        case types.Instance() if proper.type.has_base(BASE_PIPE):
             return _pipe(proper)
         case types.Instance():
             return _called(proper)
@@ -132,7 +142,7 @@ def _meaning(proper: types.ProperType) -> Meaning:
 
 
 def _pipe(of: types.Instance) -> Pipe:
-    base = next(info for info in of.type.mro if info.fullname == BASE)
+    base = next(info for info in of.type.mro if info.fullname == BASE_PIPE)
     takes, out = map_instance_to_supertype(of, base).args
     families = [FAMILIES[info.fullname] for info in of.type.mro if info.fullname in FAMILIES]
     family = families[0] if families else None
@@ -163,11 +173,11 @@ def is_never(of: types.Type) -> bool:
 
 def _gives(of: types.Instance) -> Gives:
     bases = {info.fullname for info in of.type.mro}
-    if bases & LISTS:
+    if bases & OF_LISTS:
         return "lists"
     if WITHOUT_NONE in bases:
         return "without None"
-    return "the same" if SAME in bases else "its own"
+    return "the same" if SAME_ITEMS in bases else "its own"
 
 
 def _called(of: types.Instance) -> Meaning:

@@ -24,11 +24,24 @@ from rivusio.compiler.constructed import given
 from rivusio.compiler.facts import UNKNOWN_PIPE, Facts
 from rivusio.compiler.finder import PIPELINES, SAME_STAGES
 from rivusio.compiler.frontend.syntax import Operand, Span
-from rivusio.compiler.operands import BASE, OPERATORS, STREAM_PIPE
+from rivusio.compiler.known_names import (
+    ASYNC_BASE_PIPE,
+    ASYNC_FILTER_PIPE,
+    ASYNC_FLAT_MAP_PIPE,
+    BASE_PIPE,
+    BATCH_STREAM_PIPE,
+    FILTER_PIPE,
+    FLAT_MAP_PIPE,
+    IN_OPERATORS,
+    IN_PIPES,
+    SLIDING_WINDOW_PIPE,
+    STREAM_PIPE,
+    SYNC_BASE_PIPE,
+    WINDOWED_STREAM_PIPE,
+)
 from rivusio.compiler.stage_settings import Said, Unsure
 from rivusio.stage import Entry
 
-PIPES, STREAMS = "rivusio.pipes.", "rivusio.stream_pipes."
 NO_CODE = "it runs no code of yours"
 
 
@@ -42,16 +55,16 @@ class _Family:
 
 
 FAMILIES = {
-    f"{PIPES}SyncBasePipe": _Family("map", "process", entry="call"),
-    f"{PIPES}AsyncBasePipe": _Family("map", "process"),
-    f"{PIPES}FilterPipe": _Family("filter", "keep", entry="call"),
-    f"{PIPES}AsyncFilterPipe": _Family("filter", "keep"),
-    f"{PIPES}FlatMapPipe": _Family("flat_map", "expand", entry="call"),
-    f"{PIPES}AsyncFlatMapPipe": _Family("flat_map", "expand"),
+    SYNC_BASE_PIPE: _Family("map", "process", entry="call"),
+    ASYNC_BASE_PIPE: _Family("map", "process"),
+    FILTER_PIPE: _Family("filter", "keep", entry="call"),
+    ASYNC_FILTER_PIPE: _Family("filter", "keep"),
+    FLAT_MAP_PIPE: _Family("flat_map", "expand", entry="call"),
+    ASYNC_FLAT_MAP_PIPE: _Family("flat_map", "expand"),
     STREAM_PIPE: _Family("map", "process_item"),
-    f"{STREAMS}BatchStreamPipe": _Family("batch", "process_batch"),
-    f"{STREAMS}WindowedStreamPipe": _Family("tumbling", "process_window"),
-    f"{STREAMS}SlidingWindowPipe": _Family("sliding", "process_window"),
+    BATCH_STREAM_PIPE: _Family("batch", "process_batch"),
+    WINDOWED_STREAM_PIPE: _Family("tumbling", "process_window"),
+    SLIDING_WINDOW_PIPE: _Family("sliding", "process_window"),
 }
 # What a stage calls: where something is assigned to one of these, its class does not say it.
 METHODS = {each.method for each in FAMILIES.values()} | {"process_stream", "handle_error"}
@@ -97,7 +110,7 @@ class StageFacts:
         """Say what is called if the type says all: for when the live stage says the rest."""
         its = self.functions.reading.inferred.get(self._peeled(found)[0])
         proper = None if its is None else types.get_proper_type(its)
-        if isinstance(proper, types.Instance) and proper.type.has_base(BASE):
+        if isinstance(proper, types.Instance) and proper.type.has_base(BASE_PIPE):
             family, ours = _family(proper.type)
             return self._entered(proper, family, ours).called
         return self._made(self._peeled(found)[0]).called
@@ -164,7 +177,7 @@ class StageFacts:
         match expression:
             case nodes.CallExpr(callee=callee, args=arguments):
                 name = _name(callee)
-                if name.startswith((OPERATORS, PIPES)) and isinstance(
+                if name.startswith((IN_OPERATORS, IN_PIPES)) and isinstance(
                     _node(callee), nodes.OverloadedFuncDef | nodes.FuncDef
                 ):
                     return self._operator(name.rpartition(".")[2], arguments, expression)
@@ -279,7 +292,7 @@ class StageFacts:
             return None
         made = self.functions.reading.inferred.get(call)
         proper = None if made is None else types.get_proper_type(made)
-        if isinstance(proper, types.Instance) and proper.type.has_base(BASE):
+        if isinstance(proper, types.Instance) and proper.type.has_base(BASE_PIPE):
             return proper
         return None
 

@@ -14,8 +14,8 @@ from mypy import nodes, types
 from mypy.nodes import ArgKind
 
 from rivusio.compiler.bindings import Bindings
+from rivusio.compiler.known_names import IN_CONFIG
 
-CONFIG = "rivusio.config."
 NOT_WRITTEN = "its settings are not written here"
 
 
@@ -50,11 +50,11 @@ class Reading:
         if is_none(config):
             return None
         match config:
-            case nodes.CallExpr(callee=nodes.RefExpr(fullname=name)) if name.startswith(CONFIG):
+            case nodes.CallExpr(callee=nodes.RefExpr(fullname=name)) if name.startswith(IN_CONFIG):
                 fields = _fields(config)
             case _:
                 raise Unsure(NOT_WRITTEN)
-        match name.removeprefix(CONFIG):
+        match name.removeprefix(IN_CONFIG):
             case "BackpressureConfig":
                 return Said(buffers=True)
             case "StreamConfig":

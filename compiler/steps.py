@@ -18,6 +18,7 @@ from mypy.typeops import make_simplified_union
 from rivusio.compiler import operands
 from rivusio.compiler.finder import SAME_STAGES
 from rivusio.compiler.frontend.syntax import Family, Found, Joint, Operand, Span
+from rivusio.compiler.known_names import IN_PIPELINE
 from rivusio.compiler.operands import ANY, Function, Meaning, Pipe, PipeClass, Stranger, Unknown
 from rivusio.compiler.type_text import text, texts
 from rivusio.compiler.typecheck.mismatches import (
@@ -90,7 +91,7 @@ def fits(left: tuple[Meaning, ...], right: tuple[Meaning, ...], function: types.
             return False
     match right:
         case (Pipe(gives="its own", takes=takes, info=info),):
-            is_open = operands.is_any(takes) and info.fullname.startswith(operands.PIPELINE)
+            is_open = operands.is_any(takes) and info.fullname.startswith(IN_PIPELINE)
             return not is_open and is_subtype(out, takes)
         case (Pipe(),):
             return True

@@ -26,6 +26,7 @@ from rivusio.compiler.functions import (
     is_overload,
     needed_around,
 )
+from rivusio.compiler.known_names import PIPELINE_MODULE
 from rivusio.compiler.mypy_run import ANY_RETURNED, TELLING
 from rivusio.compiler.source import Source, Unreadable, parse, read
 
@@ -126,7 +127,7 @@ class Project:
 
     def misses_rivusio(self, module: str) -> bool:
         """Tell whether a module imports rivusio, and mypy has found none, or no true one."""
-        if "rivusio.pipeline" in self._result.graph:
+        if PIPELINE_MODULE in self._result.graph:
             return False
         state = self._result.graph[module]
         imported = (*state.dependencies, *state.suppressed)

@@ -10,11 +10,13 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import rivusio
+from rivusio.compiler import known_names
 
 ROOT = Path(__file__).parents[1]
 
@@ -259,6 +261,53 @@ def test_nothing_imports_the_compiler_by_its_folder() -> None:
         each.where for name in FILES for each in imports_of(name) if each.is_of({"compiler"})
     ]
     assert not importers, "import it as rivusio.compiler"
+
+
+# --- names in text ------------------------------------------------------------------------------
+
+NAME_OF_OURS = re.compile(r"rivusio(\.\w+)+\.?")
+
+
+def _names_of_ours() -> dict[str, str]:
+    """Give every string of the code that is the name of something of ours, with its place."""
+    found = {each: "known_names" for each in vars(known_names).values() if isinstance(each, str)}
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.setdefault(node.value, f"{FILES[name].relative_to(ROOT)}:{node.lineno}")
+    return {each: where for each, where in found.items() if NAME_OF_OURS.fullmatch(each)}
+
+
+def _is_there(name: str) -> bool:
+    """Tell whether a name leads to a module, or to something in one."""
+    for cut in range(name.count(".") + 1):
+        module, *rest = name.rsplit(".", cut)
+        if module in FILES:
+            found: object = import_module(module)
+            for each in rest:
+                found = getattr(found, each, None)
+            return found is not None
+    return False
+
+
+def test_every_name_of_ours_that_is_text_leads_somewhere() -> None:
+    names = _names_of_ours()
+    assert len(names) > 30
+    lost = [f"{where}: {each}" for each, where in names.items() if not _is_there(each.rstrip("."))]
+    assert not lost
+
+
+def test_only_known_names_hold_names_that_mypy_gives() -> None:
+    """A class's full name in any other room would be lost without a word when the class moves."""
+    elsewhere = [
+        f"{FILES[name].relative_to(ROOT)}:{node.lineno}: {node.value}"
+        for name in FILES
+        if name.startswith("rivusio.compiler.") and name != "rivusio.compiler.known_names"
+        for node in ast.walk(TREES[name])
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if NAME_OF_OURS.fullmatch(node.value)
+    ]
+    assert not elsewhere
 
 
 # --- where things are ---------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from mypy.plugin import CheckerPluginInterface, FunctionContext, MethodContext
 from mypy.types import get_proper_type
 
 from rivusio.compiler import operands
+from rivusio.compiler.known_names import BASE_PIPE, FILTER, MAP, PIPE
 from rivusio.compiler.mypy_hooks import reporting
 from rivusio.compiler.mypy_hooks.file_chains import seen
 
@@ -45,7 +46,7 @@ IN_MEMORY = ("StringIO", "BytesIO")
 FILE_METHODS = {"read", "readline", "readlines", "write", "writelines"}
 PATH_METHODS = {"read_bytes", "read_text", "write_bytes", "write_text"}
 ASYNC_CLIENT = ".AsyncClient."  # httpx has both
-MAKERS = {"rivusio.operators.map", "rivusio.operators.filter", "rivusio.pipes.pipe"}
+MAKERS = {MAP, FILTER, PIPE}
 
 
 def is_blocking_function(fullname: str) -> bool:
@@ -98,7 +99,7 @@ def _is_in_async_body(api: CheckerPluginInterface) -> bool:
 def _uses_rivusio(api: CheckerPluginInterface) -> bool:
     """Tell whether this is in the class of a pipe, or in a file that imports rivusio."""
     info = api.scope.enclosing_class()  # type: ignore[attr-defined]  # in no document of mypy's
-    if info is not None and info.has_base(operands.BASE):
+    if info is not None and info.has_base(BASE_PIPE):
         return True
     for each in api.tree.imports:  # type: ignore[attr-defined]  # in no document of mypy's
         match each:

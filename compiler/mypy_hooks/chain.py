@@ -16,6 +16,7 @@ from mypy.plugin import CheckerPluginInterface, FunctionContext, MethodContext, 
 
 from rivusio.compiler import operands
 from rivusio.compiler.frontend.syntax import Joint
+from rivusio.compiler.known_names import ASYNC_PIPELINE, SYNC_PIPELINE
 from rivusio.compiler.mypy_hooks import blocking, processes, reporting
 from rivusio.compiler.mypy_hooks.file_chains import (
     ClassOf,
@@ -218,6 +219,6 @@ def _pipeline(class_of: ClassOf, steps: Steps, joint: Joint) -> types.Type | Non
     """Say what the joint would give if it fitted."""
     stretch = steps.between(joint.first, joint.end)
     is_async = any(step.family == "async" for step in stretch)
-    name = f"{operands.PIPELINE}{'Async' if is_async else 'Sync'}Pipeline"
+    name = ASYNC_PIPELINE if is_async else SYNC_PIPELINE
     info = class_of(name)
     return types.Instance(info, [stretch[0].takes, stretch[-1].gives]) if info else None

@@ -11,7 +11,7 @@ from mypy import nodes
 from mypy.plugin import CheckerPluginInterface, ClassDefContext, MethodContext
 from mypy.types import Type
 
-from rivusio.compiler import operands
+from rivusio.compiler.known_names import BASE_PIPE
 from rivusio.compiler.mypy_hooks import families, handler
 
 _Place = tuple[str, str, int]
@@ -26,7 +26,7 @@ class Classes:
     def meet(self, context: ClassDefContext) -> None:
         """Called when the bases of a class are known, and nothing else of it."""
         definition = context.cls
-        if definition.info.has_base(operands.BASE):
+        if definition.info.has_base(BASE_PIPE):
             path = context.api.modules[context.api.cur_mod_id].path
             self._met[path, definition.name, definition.line] = definition
 

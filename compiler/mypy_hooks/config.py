@@ -12,6 +12,7 @@ from mypy import nodes, types
 from mypy.plugin import CheckerPluginInterface, FunctionSigContext, MethodSigContext
 
 from rivusio.compiler import operands
+from rivusio.compiler.known_names import BASE_PIPE
 from rivusio.compiler.mypy_hooks import reporting
 from rivusio.compiler.mypy_hooks.literals import NotLiteral, value_of
 from rivusio.compiler.mypy_hooks.rules import FUNCTIONS, METHODS, PIPES, Rules
@@ -36,7 +37,7 @@ def rules_of(fullname: str, info: nodes.TypeInfo | None) -> Rules | None:
     if info is None or fullname in FUNCTIONS:
         return FUNCTIONS.get(fullname)
     init = info.get("__init__")
-    if init is None or init.node is None or not info.has_base(operands.BASE):
+    if init is None or init.node is None or not info.has_base(BASE_PIPE):
         return None
     return PIPES.get(init.node.fullname.removesuffix(".__init__"))
 

@@ -8,23 +8,30 @@ from mypy.types import get_proper_type
 from mypy.typevars import fill_typevars
 
 from rivusio.compiler import operands
+from rivusio.compiler.known_names import (
+    ASYNC_BASE_PIPE,
+    ASYNC_FILTER_PIPE,
+    ASYNC_FLAT_MAP_PIPE,
+    FILTER_PIPE,
+    FLAT_MAP_PIPE,
+    STREAM_PIPE,
+    SYNC_BASE_PIPE,
+)
 from rivusio.compiler.mypy_hooks import reporting
 from rivusio.compiler.operands import Pipe
 from rivusio.compiler.type_text import text
 
-PIPES, STREAMS = "rivusio.pipes.", "rivusio.stream_pipes."
 # The method of each family that its user writes, and the class of the other family.
 SYNC = {
-    f"{PIPES}SyncBasePipe": ("process", "AsyncBasePipe"),
-    f"{PIPES}FilterPipe": ("keep", "AsyncFilterPipe"),
-    f"{PIPES}FlatMapPipe": ("expand", "AsyncFlatMapPipe"),
+    SYNC_BASE_PIPE: ("process", "AsyncBasePipe"),
+    FILTER_PIPE: ("keep", "AsyncFilterPipe"),
+    FLAT_MAP_PIPE: ("expand", "AsyncFlatMapPipe"),
 }
 ASYNC = {
-    f"{PIPES}AsyncBasePipe": ("process", "SyncBasePipe"),
-    f"{PIPES}AsyncFilterPipe": ("keep", "FilterPipe"),
-    f"{PIPES}AsyncFlatMapPipe": ("expand", "FlatMapPipe"),
+    ASYNC_BASE_PIPE: ("process", "SyncBasePipe"),
+    ASYNC_FILTER_PIPE: ("keep", "FilterPipe"),
+    ASYNC_FLAT_MAP_PIPE: ("expand", "FlatMapPipe"),
 }
-STREAM_PIPE = f"{STREAMS}StreamPipe"
 
 
 def check(api: CheckerPluginInterface, info: nodes.TypeInfo) -> None:

@@ -10,18 +10,27 @@ from mypy.types import get_proper_type
 from mypy.typevars import fill_typevars
 
 from rivusio.compiler import operands
+from rivusio.compiler.known_names import (
+    ASYNC_FILTER_PIPE,
+    ASYNC_FLAT_MAP_PIPE,
+    BATCH_STREAM_PIPE,
+    FILTER_PIPE,
+    FLAT_MAP_PIPE,
+    SLIDING_WINDOW_PIPE,
+    WINDOWED_STREAM_PIPE,
+)
 from rivusio.compiler.mypy_hooks import reporting
-from rivusio.compiler.mypy_hooks.families import PIPES, STREAMS, written
+from rivusio.compiler.mypy_hooks.families import written
 from rivusio.compiler.operands import Pipe
 from rivusio.compiler.type_text import texts
 
 NAME = "handle_error"
-FILTERS = {f"{PIPES}FilterPipe", f"{PIPES}AsyncFilterPipe"}
-FLAT_MAPS = {f"{PIPES}FlatMapPipe", f"{PIPES}AsyncFlatMapPipe"}
+FILTERS = {FILTER_PIPE, ASYNC_FILTER_PIPE}
+FLAT_MAPS = {FLAT_MAP_PIPE, ASYNC_FLAT_MAP_PIPE}
 OF_LISTS = {
-    f"{STREAMS}BatchStreamPipe",
-    f"{STREAMS}WindowedStreamPipe",
-    f"{STREAMS}SlidingWindowPipe",
+    BATCH_STREAM_PIPE,
+    WINDOWED_STREAM_PIPE,
+    SLIDING_WINDOW_PIPE,
 }
 
 

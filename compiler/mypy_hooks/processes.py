@@ -9,11 +9,12 @@ from mypy import nodes, types
 from mypy.plugin import CheckerPluginInterface, MethodContext
 from mypy.types import get_proper_type
 
+from rivusio.compiler.known_names import EXECUTION_STRATEGY
 from rivusio.compiler.mypy_hooks import reporting
 from rivusio.compiler.mypy_hooks.file_chains import FileChains, seen
 
 POOL = "process_pool"
-MEMBER = ("rivusio.config.ExecutionStrategy", "PROCESS_POOL")
+MEMBER = (EXECUTION_STRATEGY, "PROCESS_POOL")
 LOCAL = re.compile(r"@\d+")  # in mypy's name of a class that a function defines
 
 

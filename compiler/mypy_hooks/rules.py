@@ -9,6 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rivusio.checks import at_least, seconds
+from rivusio.compiler.known_names import (
+    BACKPRESSURE_CONFIG,
+    BATCH,
+    BATCH_STREAM_PIPE,
+    PARALLEL_CONFIG,
+    SLIDING,
+    SLIDING_WINDOW_PIPE,
+    STREAM_CONFIG,
+    TAKE,
+    TUMBLING,
+    WINDOWED_STREAM_PIPE,
+)
 
 Rule = Callable[[object], object]  # raises a ValueError for what is refused
 Rules = Callable[[str], Rule | None]  # by the name of the argument
@@ -47,18 +59,18 @@ def _model(name: str) -> Rules:
 
 
 FUNCTIONS: dict[str, Rules] = {
-    "rivusio.operators.take": _whole(count=0),
-    "rivusio.operators.batch": _whole(n=1),
-    "rivusio.operators.tumbling": _whole(),
-    "rivusio.operators.sliding": _whole(size=1, step=1),
-    "rivusio.config.BackpressureConfig": _model("BackpressureConfig"),
-    "rivusio.config.ParallelConfig": _model("ParallelConfig"),
-    "rivusio.config.StreamConfig": _model("StreamConfig"),
+    TAKE: _whole(count=0),
+    BATCH: _whole(n=1),
+    TUMBLING: _whole(),
+    SLIDING: _whole(size=1, step=1),
+    BACKPRESSURE_CONFIG: _model("BackpressureConfig"),
+    PARALLEL_CONFIG: _model("ParallelConfig"),
+    STREAM_CONFIG: _model("StreamConfig"),
 }
 PIPES: dict[str, Rules] = {
-    "rivusio.stream_pipes.BatchStreamPipe": _whole(batch_size=1),
-    "rivusio.stream_pipes.WindowedStreamPipe": _whole(),
-    "rivusio.stream_pipes.SlidingWindowPipe": _whole(size=1, step=1),
+    BATCH_STREAM_PIPE: _whole(batch_size=1),
+    WINDOWED_STREAM_PIPE: _whole(),
+    SLIDING_WINDOW_PIPE: _whole(size=1, step=1),
 }
 METHODS: dict[str, Rules] = {
     "concurrent": _whole(limit=1),

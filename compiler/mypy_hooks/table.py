@@ -15,13 +15,13 @@ from mypy.plugin import (
 )
 from mypy.types import FunctionLike, Type
 
+from rivusio.compiler.known_names import ASYNC_PIPELINE, SYNC_PIPELINE, THROUGH
 from rivusio.compiler.mypy_hooks import blocking, config
 from rivusio.compiler.mypy_hooks.chain import Chains
 from rivusio.compiler.mypy_hooks.classes import Classes
 from rivusio.compiler.mypy_hooks.file_chains import JOINS
 from rivusio.compiler.mypy_hooks.rules import METHODS, Rules
 
-PIPELINES = {"rivusio.pipeline.SyncPipeline", "rivusio.pipeline.AsyncPipeline"}
 OF_CLASS = "__init_subclass__"  # what mypy calls in thought for each class that it checks
 
 
@@ -50,7 +50,7 @@ class Table:
 
     def function(self, fullname: str) -> Callable[[FunctionContext], Type] | None:
         """Give what looks at a call that mypy has checked."""
-        if fullname in PIPELINES:
+        if fullname in {SYNC_PIPELINE, ASYNC_PIPELINE}:
             return self._chains.made
         if fullname in blocking.MAKERS:
             return blocking.made
@@ -61,7 +61,7 @@ class Table:
         name = fullname.rpartition(".")[2]
         if name in JOINS:
             return self._chains.joint
-        if fullname == "rivusio.streams.SyncStream.through":
+        if fullname == THROUGH:
             return self._chains.through
         if name == "concurrent":
             return config.concurrent
