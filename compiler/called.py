@@ -11,7 +11,7 @@ from mypy.maptype import map_instance_to_supertype
 
 from rivusio.compiler import operands
 from rivusio.compiler.facts import KnownFunction
-from rivusio.compiler.functions import FunctionRef
+from rivusio.compiler.frontend.functions import FunctionRef
 from rivusio.compiler.known_names import PIPE
 from rivusio.compiler.operands import Pipe
 from rivusio.compiler.stage_settings import Reading, Unsure

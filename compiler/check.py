@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from rivusio.compiler import apart, finder, mypy_child, oracle
+from rivusio.compiler import apart, mypy_child, oracle
 from rivusio.compiler.diagnostics import CHAIN, Complaint, Diagnostic, Severity
+from rivusio.compiler.frontend import finder
+from rivusio.compiler.frontend.source import Source, Unreadable, read
 from rivusio.compiler.ir import Chain, Typed
 from rivusio.compiler.oracle import TIMEOUT, Answer, AskedFile, OracleError, Request, TypedFile
-from rivusio.compiler.source import Source, Unreadable, read
 from rivusio.compiler.words import words
 
 MYPY = "mypy"  # the code of what it says of no place

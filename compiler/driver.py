@@ -17,13 +17,13 @@ from rivusio.compiler import apart, artifact, mypy_child, proving
 from rivusio.compiler.artifact import Unmade
 from rivusio.compiler.check import examine, in_order
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic
+from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.oracle import TIMEOUT, OracleError
 from rivusio.compiler.plan import Plan
 from rivusio.compiler.planning import Planned, failure, plan, said_again
 from rivusio.compiler.proving import Made
 from rivusio.compiler.rendering import read_templates
 from rivusio.compiler.report import STAYS_A_CALL
-from rivusio.compiler.source import Source
 
 FAILURES = (OracleError, artifact.ArtifactError)  # each says why, in one line
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rivusio.compiled.shape import Shape
-from rivusio.compiler.functions import FunctionRef
+from rivusio.compiler.frontend.functions import FunctionRef
 
 UNKNOWN_PIPE = "what pipe it is, is not written here"
 

@@ -6,7 +6,7 @@ import ast
 import os
 from collections.abc import Mapping
 
-from rivusio.compiler.functions import (
+from rivusio.compiler.frontend.functions import (
     Definition,
     FunctionRef,
     definition,
@@ -14,8 +14,8 @@ from rivusio.compiler.functions import (
     first_line,
     is_overload,
 )
+from rivusio.compiler.frontend.source import Source, Unreadable, read
 from rivusio.compiler.plan import UserFunction, WrittenAt
-from rivusio.compiler.source import Source, Unreadable, read
 
 NOT_FOUND = "its source cannot be told from others"
 

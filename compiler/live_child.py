@@ -13,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from rivusio.compiled.shape import Shape
 from rivusio.compiler import child
 from rivusio.compiler.child import TIMEOUT
+from rivusio.compiler.frontend.functions import FunctionRef
 from rivusio.compiler.frontend.syntax import Span
-from rivusio.compiler.functions import FunctionRef
 from rivusio.compiler.known_names import LIVE_WORKER
 
 

@@ -17,8 +17,8 @@ import rivusio
 from rivusio import pipeline
 from rivusio.compiled.guards import function_of
 from rivusio.compiled.shape import shape_of
+from rivusio.compiler.frontend.functions import FunctionRef, needed_around
 from rivusio.compiler.frontend.syntax import Span
-from rivusio.compiler.functions import FunctionRef, needed_around
 from rivusio.compiler.live_child import (
     ANSWER,
     REQUEST,

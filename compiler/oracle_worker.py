@@ -26,7 +26,7 @@ from rivusio.compiler import file_facts, joints, mypy_build, mypy_run, operands
 from rivusio.compiler.bindings import Bindings
 from rivusio.compiler.called import Functions
 from rivusio.compiler.diagnostics import Complaint
-from rivusio.compiler.finder import SAME_STAGES
+from rivusio.compiler.frontend.finder import SAME_STAGES
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.ir import Typed
 from rivusio.compiler.mypy_run import complaints

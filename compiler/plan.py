@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rivusio.compiled.shape import Shape
-from rivusio.compiler.functions import Function
+from rivusio.compiler.frontend.functions import Function
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from rivusio.compiler import operands
 from rivusio.compiler.called import Called, Functions
 from rivusio.compiler.constructed import given
 from rivusio.compiler.facts import UNKNOWN_PIPE, Facts
-from rivusio.compiler.finder import PIPELINES, SAME_STAGES
+from rivusio.compiler.frontend.finder import PIPELINES, SAME_STAGES
 from rivusio.compiler.frontend.syntax import Operand, Span
 from rivusio.compiler.known_names import (
     ASYNC_BASE_PIPE,

@@ -16,7 +16,7 @@ from mypy.subtypes import is_subtype
 from mypy.typeops import make_simplified_union
 
 from rivusio.compiler import operands
-from rivusio.compiler.finder import SAME_STAGES
+from rivusio.compiler.frontend.finder import SAME_STAGES
 from rivusio.compiler.frontend.syntax import Family, Found, Joint, Operand, Span
 from rivusio.compiler.known_names import IN_PIPELINE
 from rivusio.compiler.operands import ANY, Function, Meaning, Pipe, PipeClass, Stranger, Unknown

@@ -17,7 +17,7 @@ from mypy import build, nodes
 from mypy.options import Options
 
 from rivusio.compiler.diagnostics import Complaint
-from rivusio.compiler.functions import (
+from rivusio.compiler.frontend.functions import (
     Definition,
     Function,
     FunctionRef,
@@ -26,9 +26,9 @@ from rivusio.compiler.functions import (
     is_overload,
     needed_around,
 )
+from rivusio.compiler.frontend.source import Source, Unreadable, parse, read
 from rivusio.compiler.known_names import PIPELINE_MODULE
 from rivusio.compiler.mypy_run import ANY_RETURNED, TELLING
-from rivusio.compiler.source import Source, Unreadable, parse, read
 
 FOREIGN = "it is not the project's own code"
 NOT_FOUND = "its source cannot be told from others"

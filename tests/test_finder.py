@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.compiler.finder import chains
+from rivusio.compiler.frontend.finder import chains
+from rivusio.compiler.frontend.source import Unreadable, parse, read
 from rivusio.compiler.frontend.syntax import Found, Span
-from rivusio.compiler.source import Unreadable, parse, read
 
 
 def shown(text: str) -> list[str]:

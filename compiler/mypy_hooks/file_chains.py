@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from mypy import nodes, types
 from mypy.plugin import CheckerPluginInterface
 
-from rivusio.compiler import finder, operands
-from rivusio.compiler.finder import SAME_STAGES
+from rivusio.compiler import operands
+from rivusio.compiler.frontend import finder
+from rivusio.compiler.frontend.finder import SAME_STAGES
+from rivusio.compiler.frontend.source import Source, Unreadable, read
 from rivusio.compiler.frontend.syntax import Found, Joint, Operand, Span
-from rivusio.compiler.source import Source, Unreadable, read
 from rivusio.compiler.steps import Steps, World
 from rivusio.compiler.typecheck.mismatches import Misfit
 from rivusio.compiler.words import words

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from rivusio.compiled.shape import Shape
-from rivusio.compiler import finder, live_child
+from rivusio.compiler import live_child
+from rivusio.compiler.frontend import finder
+from rivusio.compiler.frontend.source import parse
 from rivusio.compiler.live_child import Live, LiveChain, LiveError
-from rivusio.compiler.source import parse
 
 HEAD = """
 import functools, operator, os

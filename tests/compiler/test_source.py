@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.compiler.source import Unreadable, read
+from rivusio.compiler.frontend.source import Unreadable, read
 
 LONG = b"# a line\n" * 5000  # more than is decoded at once
 

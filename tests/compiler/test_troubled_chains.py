@@ -10,10 +10,10 @@ import pytest
 
 from rivusio.compiler import emit, planning, proving, resolve, verify
 from rivusio.compiler.diagnostics import Complaint
+from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.mypy_child import OracleError
 from rivusio.compiler.oracle import TypedFile
 from rivusio.compiler.plan import Plan
-from rivusio.compiler.source import Source
 from tests.compiler.commands import FLOW, MAIN, cli, own_folder, runs, write, written
 
 __all__ = ["own_folder"]

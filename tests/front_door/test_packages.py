@@ -6,8 +6,8 @@ import shutil
 import warnings
 from pathlib import Path
 
-from rivusio.compiler import finder
-from rivusio.compiler.source import Unreadable, read
+from rivusio.compiler.frontend import finder
+from rivusio.compiler.frontend.source import Unreadable, read
 from tests.front_door.packages import installed, sample
 from tests.front_door.support import is_well, told
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rivusio.compiler import finder
-from rivusio.compiler.source import Source, Unreadable, parse, read
+from rivusio.compiler.frontend import finder
+from rivusio.compiler.frontend.source import Source, Unreadable, parse, read
 from tests.front_door import texts
 from tests.front_door.mutation import SOURCES, broken_source
 from tests.front_door.support import CHAIN, COMMANDS, artifacts_of, is_well, told, written

@@ -16,9 +16,9 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from rivusio.compiler.frontend.bound_names import Definition, Function, Scope, bound, bound_here
+from rivusio.compiler.frontend.source import Source, too_deep
 from rivusio.compiler.frontend.syntax import Family, Found, Joint, Operand, Span
-from rivusio.compiler.names import Definition, Function, Scope, bound, bound_here
-from rivusio.compiler.source import Source, too_deep
 
 PIPELINES: dict[str, Family | None] = {"SyncPipeline": "sync", "AsyncPipeline": None}
 SAME_STAGES = {"with_config", "set_monitor", "concurrent"}  # methods that give the same stages
