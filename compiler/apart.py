@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from rivusio.compiler import oracle
-from rivusio.compiler.mypy_child import OracleError, OracleTimeoutError
+from rivusio.compiler.mypy_server.client import OracleError, OracleTimeoutError
 from rivusio.user_file import place_of_module
 
 STUB = ".pyi"

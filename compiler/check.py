@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from rivusio.compiler import apart, mypy_child, oracle
+from rivusio.compiler import apart, oracle
 from rivusio.compiler.diagnostics import CHAIN, Complaint, Diagnostic, Severity
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import Source, Unreadable, read
 from rivusio.compiler.ir import Chain, Typed
+from rivusio.compiler.mypy_server import client
 from rivusio.compiler.oracle import TIMEOUT, Answer, AskedFile, OracleError, Request, TypedFile
 from rivusio.compiler.words import words
 
@@ -75,7 +76,7 @@ def check(paths: Sequence[str], timeout: float = TIMEOUT) -> Report:
     diagnostics: list[Diagnostic] = []
     chains: dict[str, tuple[Chain, ...]] = {}
     failures: list[OracleError | None] = []
-    with mypy_child.kept():
+    with client.kept():
         for group, seen in apart.each_apart(paths, partial(examine, timeout=timeout), timeout):
             if isinstance(seen, OracleError):
                 failures.append(seen)

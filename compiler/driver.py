@@ -13,11 +13,12 @@ from functools import partial
 from pathlib import Path
 
 from rivusio.compiled.manifest import FOLDER, StageReport
-from rivusio.compiler import apart, artifact, mypy_child, proving
+from rivusio.compiler import apart, artifact, proving
 from rivusio.compiler.artifact import Unmade
 from rivusio.compiler.check import examine, in_order
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic
 from rivusio.compiler.frontend.source import Source
+from rivusio.compiler.mypy_server import client
 from rivusio.compiler.oracle import TIMEOUT, OracleError
 from rivusio.compiler.plan import Plan
 from rivusio.compiler.planning import Planned, failure, plan, said_again
@@ -154,7 +155,7 @@ class _Work:
 
     def prove(self, options: Options, *, keeps: bool) -> None:
         """Plan the files and let mypy verify the modules; what it does not take is called."""
-        with mypy_child.kept():
+        with client.kept():
             read_templates()  # mypy takes longer to be there
             ask = partial(_proved, options=options, keeps=keeps)
             for group, done in apart.each_apart(self._paths, ask, options.timeout):

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from rivusio.compiled.shape import Shape
-from rivusio.compiler import child
-from rivusio.compiler.child import TIMEOUT
 from rivusio.compiler.frontend.functions import FunctionRef
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.known_names import LIVE_WORKER
+from rivusio.compiler.mypy_server import subprocesses
+from rivusio.compiler.mypy_server.subprocesses import TIMEOUT
 
 
 class LiveError(Exception):
@@ -105,7 +105,7 @@ def look(path: str, timeout: float = TIMEOUT) -> Live:
         LiveError: when it cannot be imported, leaves, hangs or crashes.
     """
     try:
-        ended = child.run(LIVE_WORKER, REQUEST.dump_json(Request(path)), timeout)
+        ended = subprocesses.run(LIVE_WORKER, REQUEST.dump_json(Request(path)), timeout)
     except TimeoutError as error:
         message = (
             f'importing "{path}" has not ended within {timeout:g} s; put what runs it under '
@@ -124,10 +124,10 @@ def look(path: str, timeout: float = TIMEOUT) -> Live:
     return live
 
 
-def _why(ended: child.Ended) -> str:
+def _why(ended: subprocesses.Ended) -> str:
     """Say in one line why there is no answer."""
     if ended.code < 0:
         return f"Python was ended by signal {-ended.code}"
     if ended.code == 0 or not ended.stderr.strip():
         return f"it ended Python with exit code {ended.code}"
-    return f"{child.said(ended)} (exit code {ended.code})"
+    return f"{subprocesses.said(ended)} (exit code {ended.code})"

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from rivusio.compiler import mypy_child
-from rivusio.compiler.child import TIMEOUT
 from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.facts import KnownFunction, KnownModule
 from rivusio.compiler.frontend.syntax import Found, Span
 from rivusio.compiler.ir import Typed
-from rivusio.compiler.mypy_child import OracleError
+from rivusio.compiler.mypy_server import client
+from rivusio.compiler.mypy_server.client import OracleError
+from rivusio.compiler.mypy_server.subprocesses import TIMEOUT
 
 __all__ = [
     "ANSWER",
@@ -86,7 +86,7 @@ def ask(request: Request, timeout: float = TIMEOUT) -> Answer:
     Raises:
         OracleError: when mypy crashes, hangs, or refuses its settings.
     """
-    return mypy_child.ask("oracle", REQUEST.dump_json(request), ANSWER, timeout)
+    return client.ask("oracle", REQUEST.dump_json(request), ANSWER, timeout)
 
 
 def works(timeout: float = TIMEOUT) -> bool:

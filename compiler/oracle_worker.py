@@ -22,14 +22,16 @@ from mypy.options import Options
 from mypy.plugin import MethodSigContext, Plugin
 from mypy.state import state
 
-from rivusio.compiler import file_facts, joints, mypy_build, mypy_run, operands
+from rivusio.compiler import file_facts, joints, operands
 from rivusio.compiler.bindings import Bindings
 from rivusio.compiler.called import Functions
 from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.frontend.finder import SAME_STAGES
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.ir import Typed
-from rivusio.compiler.mypy_run import complaints
+from rivusio.compiler.mypy_server import build as mypy_build
+from rivusio.compiler.mypy_server import options as mypy_options
+from rivusio.compiler.mypy_server.options import complaints
 from rivusio.compiler.oracle import ANSWER, REQUEST, Answer, AskedFile, Request, TypedFile
 from rivusio.compiler.stage_facts import StageFacts
 from rivusio.compiler.stage_settings import Reading
@@ -92,7 +94,7 @@ def reply(request: bytes) -> bytes:
 def answer(request: Request) -> Answer:
     """Run mypy over the files, and type their chains."""
     users, options = _options()
-    sources = mypy_run.sources([(each.path, each.text) for each in request.files], options)
+    sources = mypy_options.sources([(each.path, each.text) for each in request.files], options)
     recorder = Recorder(options)
     try:
         result = mypy_build.built(sources, options, [recorder])
@@ -127,9 +129,9 @@ def answer(request: Request) -> Answer:
 
 def _options() -> tuple[Options, Options]:
     """Give the user's own settings, and the same with what the oracle needs."""
-    options = mypy_run.settings()
+    options = mypy_options.settings()
     users = options.apply_changes({})
-    mypy_run.tell_more(options)
+    mypy_options.tell_more(options)
     options.export_types = options.preserve_asts = True
     return users, options
 
@@ -138,7 +140,7 @@ def _wanted(
     said: list[Complaint], result: build.BuildResult, users: Options
 ) -> Iterator[Complaint]:
     """Leave out what mypy has said for our sake only."""
-    ours = {code: name for name, code in mypy_run.TELLING.items()}
+    ours = {code: name for name, code in mypy_options.TELLING.items()}
     modules = {
         os.path.realpath(state.path): state.id for state in result.graph.values() if state.path
     }

@@ -18,7 +18,7 @@ from rivusio.compiler.artifact import Written
 from rivusio.compiler.diagnostics import COMPILE, Complaint, Diagnostic
 from rivusio.compiler.emit import Emitted, FormatError, Refused, emit
 from rivusio.compiler.frontend.syntax import Span
-from rivusio.compiler.mypy_child import OracleError, OracleTimeoutError
+from rivusio.compiler.mypy_server.client import OracleError, OracleTimeoutError
 from rivusio.compiler.passes.inline import UNPROVEN, as_written, called_instead
 from rivusio.compiler.plan import Plan
 from rivusio.compiler.report import report_of

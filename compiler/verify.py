@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 
-from rivusio.compiler import mypy_child
-from rivusio.compiler.child import TIMEOUT
 from rivusio.compiler.diagnostics import Complaint
-from rivusio.compiler.mypy_child import OracleError
+from rivusio.compiler.mypy_server import client
+from rivusio.compiler.mypy_server.client import OracleError
+from rivusio.compiler.mypy_server.subprocesses import TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def strict(
     if not modules:
         return ()
     request = REQUEST.dump_json(Request(tuple(modules), tuple(user_files)))
-    answer = mypy_child.ask("verify", request, ANSWER, timeout)
+    answer = client.ask("verify", request, ANSWER, timeout)
     paths = {os.path.realpath(module.path): module.path for module in modules}
     ours = []
     for said in answer.complaints:

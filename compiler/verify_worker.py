@@ -11,8 +11,9 @@ from mypy.errors import CompileError
 from mypy.modulefinder import BuildSource
 from mypy.options import PER_MODULE_OPTIONS, Options
 
-from rivusio.compiler import mypy_build, mypy_run
-from rivusio.compiler.mypy_run import complaints
+from rivusio.compiler.mypy_server import build
+from rivusio.compiler.mypy_server import options as mypy_options
+from rivusio.compiler.mypy_server.options import complaints
 from rivusio.compiler.verify import ANSWER, REQUEST, Answer, Request
 
 
@@ -23,14 +24,14 @@ def reply(request: bytes) -> bytes:
 
 def answer(request: Request) -> Answer:
     """Run mypy over the generated modules, and over the user's files for their types."""
-    options = mypy_run.settings()
-    mypy_run.tell_more(options)
+    options = mypy_options.settings()
+    mypy_options.tell_more(options)
     options.warn_redundant_casts = True  # a part of --strict that is not set by module
-    users = mypy_run.sources(request.user_files, options)
+    users = mypy_options.sources(request.user_files, options)
     ours = [BuildSource(each.path, each.name, each.text) for each in request.modules]
     _set_by_module(options, ours, users)
     try:
-        result = mypy_build.built([*users, *ours], options)
+        result = build.built([*users, *ours], options)
     except CompileError as error:
         return Answer(tuple(complaints(error.messages, stops=True)))
     return Answer(tuple(complaints(result.errors)))

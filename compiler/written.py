@@ -28,7 +28,7 @@ from rivusio.compiler.frontend.functions import (
 )
 from rivusio.compiler.frontend.source import Source, Unreadable, parse, read
 from rivusio.compiler.known_names import PIPELINE_MODULE
-from rivusio.compiler.mypy_run import ANY_RETURNED, TELLING
+from rivusio.compiler.mypy_server.options import ANY_RETURNED, TELLING
 
 FOREIGN = "it is not the project's own code"
 NOT_FOUND = "its source cannot be told from others"

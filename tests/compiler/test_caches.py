@@ -12,8 +12,9 @@ import pytest
 from mypy import build
 from mypy.options import Options
 
-from rivusio.compiler import mypy_build, mypy_run
 from rivusio.compiler.locks import lock_now
+from rivusio.compiler.mypy_server import build as mypy_build
+from rivusio.compiler.mypy_server import options as mypy_options
 
 HOLDING = """
 import sys
@@ -27,7 +28,7 @@ sys.stdin.read()
 @pytest.fixture(autouse=True)
 def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(mypy_run, "_held", {})
+    monkeypatch.setattr(mypy_options, "_held", {})
 
 
 def holder() -> subprocess.Popen[str]:
@@ -48,17 +49,17 @@ def test_who_comes_while_a_cache_is_used_has_another_and_the_next_finds_both_fre
 
 
 def test_a_process_keeps_its_cache() -> None:
-    assert mypy_run._one_of_ours(Path("caches")) == "caches"
-    assert mypy_run._one_of_ours(Path("caches")) == "caches"
+    assert mypy_options._one_of_ours(Path("caches")) == "caches"
+    assert mypy_options._one_of_ours(Path("caches")) == "caches"
 
 
 def test_where_all_are_used_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mypy_run, "CACHES", 2)
+    monkeypatch.setattr(mypy_options, "CACHES", 2)
     held = []
     for name in ("caches", "caches-2"):
         Path(name).mkdir()
         held.append(lock_now(Path(name) / "lock"))
-    assert mypy_run._one_of_ours(Path("caches")) == os.devnull
+    assert mypy_options._one_of_ours(Path("caches")) == os.devnull
     for each in held:
         assert each is not None
         os.close(each)
@@ -68,13 +69,13 @@ def test_where_there_are_no_locks_there_is_one_cache(monkeypatch: pytest.MonkeyP
     def unsupported(_: Path) -> int:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(mypy_run, "lock_now", unsupported)
-    assert mypy_run._one_of_ours(Path("caches")) == "caches"
+    monkeypatch.setattr(mypy_options, "lock_now", unsupported)
+    assert mypy_options._one_of_ours(Path("caches")) == "caches"
 
 
 def test_where_no_cache_can_be_there_is_none() -> None:
     Path("caches").write_text("a file", encoding="utf-8")
-    assert mypy_run._one_of_ours(Path("caches")) is None
+    assert mypy_options._one_of_ours(Path("caches")) is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from mypy.modulefinder import BuildSource
 
 import rivusio
 from rivusio.cli import main
-from rivusio.compiler import mypy_build, mypy_run
+from rivusio.compiler.mypy_server import build
+from rivusio.compiler.mypy_server import options as mypy_options
 from tests.test_architecture import TOOLS
 
 PACKAGE = Path(rivusio.__file__).parent
@@ -34,7 +35,7 @@ def given(number: int) -> Ids:
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(mypy_build, "_users", set())
+    monkeypatch.setattr(build, "_users", set())
     return tmp_path
 
 
@@ -50,11 +51,11 @@ def runtime() -> list[BuildSource]:
 
 
 def test_the_stubs_have_all_that_the_runtime_uses(here: Path) -> None:
-    options = mypy_run.settings()
+    options = mypy_options.settings()
     options.cache_dir = str(here / "cache")
     options.per_module_options.clear()
     options.disallow_untyped_calls = options.disallow_any_unimported = True
-    result = mypy_build.built(runtime(), options)
+    result = build.built(runtime(), options)
     assert result.errors == []
     assert "pydantic.main" not in result.graph
     assert "rivusio.config" in result.graph
@@ -62,16 +63,16 @@ def test_the_stubs_have_all_that_the_runtime_uses(here: Path) -> None:
 
 def test_a_file_that_does_not_need_pydantic_is_typed_without_it(here: Path) -> None:
     Path("alone.py").write_text("from rivusio import map\nchain = map(int)\n", encoding="utf-8")
-    options = mypy_run.settings()
+    options = mypy_options.settings()
     options.cache_dir = str(here / "cache")
-    sources = mypy_run.sources([("alone.py", Path("alone.py").read_text("utf-8"))], options)
-    assert "pydantic.main" not in mypy_build.built(sources, options).graph
+    sources = mypy_options.sources([("alone.py", Path("alone.py").read_text("utf-8"))], options)
+    assert "pydantic.main" not in build.built(sources, options).graph
 
 
 def test_the_stub_has_every_public_name_of_a_model() -> None:
     [model] = [
         each
-        for each in ast.parse((mypy_build.STUBS / "pydantic.pyi").read_text("utf-8")).body
+        for each in ast.parse((build.STUBS / "pydantic.pyi").read_text("utf-8")).body
         if isinstance(each, ast.ClassDef) and each.name == "BaseModel"
     ]
     named = {getattr(each, "name", "") or ast.unparse(each).split(":")[0] for each in model.body}
@@ -124,7 +125,7 @@ def test_the_plugin_of_pydantic_gets_the_real_one(here: Path) -> None:
     Path("pyproject.toml").write_text(
         '[tool.mypy]\nplugins = ["pydantic.mypy"]\n', encoding="utf-8"
     )
-    options = mypy_run.settings()
+    options = mypy_options.settings()
     options.cache_dir = str(here / "cache")
-    sources = mypy_run.sources([("a.py", "import rivusio\n")], options)
-    assert "pydantic.main" in mypy_build.built(sources, options).graph
+    sources = mypy_options.sources([("a.py", "import rivusio\n")], options)
+    assert "pydantic.main" in build.built(sources, options).graph

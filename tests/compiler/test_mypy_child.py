@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.compiler import mypy_child, oracle, verify
-from rivusio.compiler.mypy_child import Mypy, OracleError
+from rivusio.compiler import oracle, verify
+from rivusio.compiler.mypy_server import client
+from rivusio.compiler.mypy_server.client import Mypy, OracleError
 from rivusio.compiler.oracle import AskedFile, Request
 from rivusio.compiler.verify import Generated
 
@@ -51,7 +52,7 @@ def is_gone(mypy: Mypy) -> bool:
 
 
 def test_one_child_answers_all_that_is_asked_inside(started: list[Mypy]) -> None:
-    with mypy_child.kept():
+    with client.kept():
         assert [file.module for file in ask_oracle().files] == ["plain"]
         said = verify.strict([Generated("generated", "generated.py", MODULE)], [("plain.py", TEXT)])
         assert [each.line for each in said] == [2]
@@ -72,6 +73,6 @@ def test_a_child_that_takes_too_long_is_ended(started: list[Mypy]) -> None:
 
 
 def test_an_exception_inside_leaves_no_child_behind(started: list[Mypy]) -> None:
-    with pytest.raises(KeyboardInterrupt), mypy_child.kept():
+    with pytest.raises(KeyboardInterrupt), client.kept():
         raise KeyboardInterrupt
     assert is_gone(started[0])

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.compiler import mypy_child, verify, verify_worker
-from rivusio.compiler.child import TIMEOUT
+from rivusio.compiler import verify, verify_worker
 from rivusio.compiler.diagnostics import Complaint
-from rivusio.compiler.mypy_child import OracleError
+from rivusio.compiler.mypy_server import client
+from rivusio.compiler.mypy_server.client import OracleError
+from rivusio.compiler.mypy_server.subprocesses import TIMEOUT
 from rivusio.compiler.verify import Generated, strict
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +54,7 @@ def one_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         return verify_worker.answer(verify.REQUEST.validate_json(asked))
 
     if "in_child" not in request.fixturenames:
-        monkeypatch.setattr(mypy_child, "ask", answer)
+        monkeypatch.setattr(client, "ask", answer)
 
 
 def generated(text: str, name: str = "flights__chain") -> Generated:
@@ -74,7 +75,7 @@ def test_a_clean_module_has_no_complaint() -> None:
 
 
 def test_no_module_needs_no_mypy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mypy_child, "ask", None)
+    monkeypatch.setattr(client, "ask", None)
     assert strict([], [("flights.py", FLIGHTS)]) == ()
 
 

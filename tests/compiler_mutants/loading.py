@@ -19,7 +19,7 @@ WHOSE = ("tests/compiler/test_whose_artifact.py",)
 ORACLE = "compiler/oracle_worker.py"
 PLANNING = "compiler/planning.py"
 PROVING = "compiler/proving.py"
-RUN = "compiler/mypy_run.py"
+RUN = "compiler/mypy_server/options.py"
 WRITE = "compiler/write.py"
 
 GUARDED = (

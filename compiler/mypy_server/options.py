@@ -23,7 +23,7 @@ from mypy.options import Options
 from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.known_names import PLUGIN
 from rivusio.compiler.locks import lock_now
-from rivusio.compiler.mypy_build import STUBBED
+from rivusio.compiler.mypy_server.build import STUBBED
 
 ANY_RETURNED = "no-any-return"  # mypy's word for `return json.loads(line)` where an int is promised
 TOO_COMPLEX = "Source expression too complex to parse"  # mypy goes on as if the file were empty

@@ -19,9 +19,9 @@ from typing import Any, Literal, Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from rivusio.compiler import child
-from rivusio.compiler.child import Ended
 from rivusio.compiler.known_names import MYPY_WORKER
+from rivusio.compiler.mypy_server import subprocesses
+from rivusio.compiler.mypy_server.subprocesses import Ended
 
 Answer = TypeVar("Answer")
 Kind = Literal["oracle", "verify"]
@@ -46,7 +46,7 @@ class Mypy:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the child lives
         try:
             self._child = subprocess.Popen(  # noqa: S603  ourselves
-                [sys.executable, *child.SAFELY, "-m", MYPY_WORKER],
+                [sys.executable, *subprocesses.SAFELY, "-m", MYPY_WORKER],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._said,
@@ -110,7 +110,7 @@ class Mypy:
         return self._child.poll() is not None
 
     def _kill(self) -> None:
-        child.kill(self._child)
+        subprocesses.kill(self._child)
         self._child.wait()
 
     def _ended(self) -> Ended:
@@ -176,4 +176,4 @@ def _why(ended: Ended) -> str:
     if ended.code < 0:
         signaled = f"mypy was ended by signal {-ended.code}"
         return f"{signaled}; a very long chain does that: give parts names"
-    return f"mypy failed: {child.said(ended)}"
+    return f"mypy failed: {subprocesses.said(ended)}"
