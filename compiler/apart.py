@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from rivusio.compiler import oracle
 from rivusio.compiler.mypy_server.client import OracleError, OracleTimeoutError
+from rivusio.compiler.typecheck import request
 from rivusio.user_file import place_of_module
 
 STUB = ".pyi"
@@ -56,7 +56,7 @@ def _apart(
         done = error
     has_stopped = isinstance(done, OracleError) or done.stopped
     may_be_one = has_stopped and len(group) > 1 and not isinstance(done, OracleTimeoutError)
-    if may_be_one and oracle.works(timeout):
+    if may_be_one and request.works(timeout):
         for path in group:
             yield from _apart([path], ask, timeout)
     else:

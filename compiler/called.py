@@ -9,12 +9,12 @@ from mypy import nodes, types
 from mypy.expandtype import expand_type_by_instance
 from mypy.maptype import map_instance_to_supertype
 
-from rivusio.compiler import operands
-from rivusio.compiler.facts import KnownFunction
 from rivusio.compiler.frontend.functions import FunctionRef
 from rivusio.compiler.known_names import PIPE
-from rivusio.compiler.operands import Pipe
 from rivusio.compiler.stage_settings import Reading, Unsure
+from rivusio.compiler.typecheck import stage_types
+from rivusio.compiler.typecheck.facts import KnownFunction
+from rivusio.compiler.typecheck.stage_types import Pipe
 from rivusio.compiler.written import FOREIGN, Located, Project
 
 DECORATED = "it is decorated"
@@ -159,7 +159,7 @@ class Functions:
         gives = _ret(its)
         return Called(
             no_function="it is a class",
-            may_give_awaitable=gives is None or operands.awaiting(gives) == "maybe",
+            may_give_awaitable=gives is None or stage_types.awaiting(gives) == "maybe",
         )
 
     def _member(self, owner: nodes.Expression, name: str, its: types.Type | None) -> Called:
@@ -202,8 +202,8 @@ class Functions:
 
     def _by_type(self, its: types.Type | None, reason: str) -> Called:
         """Say what is called by its type alone."""
-        match operands.meaning_of(its):
-            case (operands.Function(type=types.FunctionLike() as function),):
+        match stage_types.meaning_of(its):
+            case (stage_types.Function(type=types.FunctionLike() as function),):
                 gives = [each.ret_type for each in function.items]
             case (Pipe(family="sync"),):
                 return Called(no_function="it is a pipe")
@@ -214,7 +214,7 @@ class Functions:
         proper = None if its is None else types.get_proper_type(its)
         if isinstance(proper, types.Instance) and self._is_coroutine_object(proper):
             return Called(is_async=True, no_function=reason)
-        if any(operands.awaiting(each) == "maybe" for each in gives):
+        if any(stage_types.awaiting(each) == "maybe" for each in gives):
             raise Unsure(UNKNOWN)
         return Called(no_function=reason, may_give_awaitable=False)
 
@@ -228,7 +228,7 @@ class Functions:
 
     def _function(self, function: nodes.FuncDef, module: str, gives: types.Type | None) -> Called:
         is_vague = self.project.is_stub(module) and not _is_coroutine(function)
-        if is_vague and gives is not None and operands.awaitable_of(gives) is not None:
+        if is_vague and gives is not None and stage_types.awaitable_of(gives) is not None:
             raise Unsure(UNKNOWN)  # a stub does not say whether it was an `async def`
         located = self.project.locate(function, module)
         return self._plain(located, gives, function)
@@ -266,8 +266,8 @@ class Functions:
 def _may_be_awaited(gives: types.Type | None, *, is_coroutine: bool) -> bool:
     """Tell whether what a function gives, or its coroutine, could be something to await."""
     if gives is not None and is_coroutine:
-        gives = operands.awaited(gives)
-    return gives is None or operands.awaiting(gives) == "maybe"
+        gives = stage_types.awaited(gives)
+    return gives is None or stage_types.awaiting(gives) == "maybe"
 
 
 def _undecorated(node: nodes.SymbolNode | None) -> nodes.FuncDef | None:
@@ -302,7 +302,7 @@ def _ret(of: types.Type | None) -> types.Type | None:
         case types.CallableType(ret_type=gives):
             return gives
         case types.Overloaded(items=[first, *_]) if all(
-            operands.awaiting(each.ret_type) == "never" for each in proper.items
+            stage_types.awaiting(each.ret_type) == "never" for each in proper.items
         ):
             return first.ret_type
     return None

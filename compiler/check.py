@@ -14,14 +14,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from rivusio.compiler import apart, oracle
+from rivusio.compiler import apart
 from rivusio.compiler.diagnostics import CHAIN, Complaint, Diagnostic, Severity
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import Source, Unreadable, read
-from rivusio.compiler.ir import Chain, Typed
 from rivusio.compiler.mypy_server import client
-from rivusio.compiler.oracle import TIMEOUT, Answer, AskedFile, OracleError, Request, TypedFile
-from rivusio.compiler.words import words
+from rivusio.compiler.typecheck import request
+from rivusio.compiler.typecheck.messages import words
+from rivusio.compiler.typecheck.request import (
+    TIMEOUT,
+    Answer,
+    AskedFile,
+    OracleError,
+    Request,
+    TypedFile,
+)
+from rivusio.compiler.typecheck.typed import Chain, Typed
 
 MYPY = "mypy"  # the code of what it says of no place
 # mypy's words for what a chain's own diagnostic has said already.
@@ -150,7 +158,7 @@ def in_order(found: Iterable[Diagnostic], paths: Sequence[str]) -> tuple[Diagnos
 
 
 def _answer(files: list[AskedFile], timeout: float) -> Answer:
-    return oracle.ask(Request(tuple(files)), timeout) if files else Answer((), ())
+    return request.ask(Request(tuple(files)), timeout) if files else Answer((), ())
 
 
 def _count(number: int, of: str) -> str:

@@ -6,7 +6,6 @@ import ast
 import re
 from typing import Any, assert_never
 
-from rivusio.compiler.aliases import alias_of
 from rivusio.compiler.bodies import Inlined, inline
 from rivusio.compiler.function import Function, Here
 from rivusio.compiler.marks import marked
@@ -27,6 +26,7 @@ from rivusio.compiler.plan import (
     SlidingWindow,
     TumblingWindow,
 )
+from rivusio.compiler.typecheck.aliases import alias_of
 
 SCALARS = {"int", "float", "str", "bytes", "bool"}  # what is inferred instead is of no harm
 

@@ -8,12 +8,12 @@ from contextlib import suppress
 from mypy import nodes, types
 from mypy.build import BuildResult
 
-from rivusio.compiler import operands
 from rivusio.compiler.called import Functions
-from rivusio.compiler.facts import KnownFunction, KnownModule
-from rivusio.compiler.ir import Typed
 from rivusio.compiler.stage_facts import is_made_by_rivusio
 from rivusio.compiler.stage_settings import Reading, Unsure
+from rivusio.compiler.typecheck import stage_types
+from rivusio.compiler.typecheck.facts import KnownFunction, KnownModule
+from rivusio.compiler.typecheck.typed import Typed
 from rivusio.compiler.written import Project
 
 REDUCE = "functools.reduce"  # of `operator.rshift` it gives a chain, and mypy cannot say of which
@@ -50,10 +50,10 @@ def _may_be_pipe(its: types.Type | None, value: nodes.Expression) -> bool:
 
     That is what `reduce` has joined, and what `map` and its kin make of they know not what.
     """
-    match operands.meaning_of(its):
-        case (operands.Pipe(),):
+    match stage_types.meaning_of(its):
+        case (stage_types.Pipe(),):
             return True
-        case (operands.Unknown(),) if isinstance(value, nodes.CallExpr):
+        case (stage_types.Unknown(),) if isinstance(value, nodes.CallExpr):
             name = value.callee.fullname if isinstance(value.callee, nodes.RefExpr) else ""
             return name == REDUCE or is_made_by_rivusio(value)
     return False

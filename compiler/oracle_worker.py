@@ -22,20 +22,29 @@ from mypy.options import Options
 from mypy.plugin import MethodSigContext, Plugin
 from mypy.state import state
 
-from rivusio.compiler import file_facts, joints, operands
+from rivusio.compiler import file_facts
 from rivusio.compiler.bindings import Bindings
 from rivusio.compiler.called import Functions
 from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.frontend.finder import SAME_STAGES
 from rivusio.compiler.frontend.syntax import Span
-from rivusio.compiler.ir import Typed
 from rivusio.compiler.mypy_server import build as mypy_build
 from rivusio.compiler.mypy_server import options as mypy_options
 from rivusio.compiler.mypy_server.options import complaints
-from rivusio.compiler.oracle import ANSWER, REQUEST, Answer, AskedFile, Request, TypedFile
 from rivusio.compiler.stage_facts import StageFacts
 from rivusio.compiler.stage_settings import Reading
+from rivusio.compiler.typecheck import chains as typed_chains
+from rivusio.compiler.typecheck import stage_types
 from rivusio.compiler.typecheck.mismatches import Misfit
+from rivusio.compiler.typecheck.request import (
+    ANSWER,
+    REQUEST,
+    Answer,
+    AskedFile,
+    Request,
+    TypedFile,
+)
+from rivusio.compiler.typecheck.typed import Typed
 from rivusio.compiler.written import Project
 
 JOINS = ("__rshift__", "__rrshift__", "then")
@@ -67,7 +76,7 @@ class Recorder(Plugin):
         with contextlib.suppress(Exception):  # the user's mypy run matters more
             self._note_left(context)
             for operand in (each for group in context.args for each in group):
-                if operands.is_definite(self.alone.get(operand)):
+                if stage_types.is_definite(self.alone.get(operand)):
                     continue
                 with context.api.msg.filter_errors():
                     self.alone[operand] = context.api.get_expression_type(operand)
@@ -82,7 +91,7 @@ class Recorder(Plugin):
                 pass
             case _:
                 return
-        if not operands.is_definite(self.alone.get(left)):
+        if not stage_types.is_definite(self.alone.get(left)):
             self.alone[left] = context.type
 
 
@@ -177,7 +186,7 @@ def _typed_file(
         (each.line, each.column): each for each in parts if isinstance(each, nodes.LambdaExpr)
     }
     functions = Functions(module, Reading(Bindings(parts), result.types), project)
-    world = joints.World(
+    world = typed_chains.World(
         partial(_type_at, spans, result.types, alone),
         partial(_bare_type_at, spans, result.types, alone),
         partial(_type_in_place, spans, result.types, wrong),
@@ -186,7 +195,9 @@ def _typed_file(
         _instance(result, "builtins.function"),
         lambda item: _instance(result, "builtins.list", item),
     )
-    typed = (_excused(each, tree) for found in file.chains if (each := joints.typed(found, world)))
+    typed = (
+        _excused(each, tree) for found in file.chains if (each := typed_chains.typed(found, world))
+    )
     loose = () if strictly else tuple(_unannotated(parts))
     chains = tuple(typed)
     named = file_facts.loose(tree, functions.reading, _made(file, chains))
@@ -290,7 +301,7 @@ def _type_at(
     """Give the type that an operand has by itself if that is a definite one, or else in place."""
     there = spans.get(span, ())
     by_itself = (alone[each] for each in there if each in alone)
-    definite = (each for each in by_itself if operands.is_definite(each))
+    definite = (each for each in by_itself if stage_types.is_definite(each))
     in_place = (inferred[each] for each in there if each in inferred)
     return next(definite, None) or next(in_place, None)
 
@@ -333,14 +344,14 @@ def _applied_at(
     spans: dict[Span, list[nodes.Expression]],
     inferred: dict[nodes.Expression, types.Type],
     span: Span,
-) -> operands.Function | None:
+) -> stage_types.Function | None:
     """Give the function of `map(function)`, where it is given by its name."""
     for each in spans.get(span, ()):
         match each:
             case nodes.CallExpr(
                 callee=nodes.RefExpr(fullname=name), args=[nodes.RefExpr() as given, *_]
             ) if given in inferred:
-                return operands.applied(name, inferred[given])
+                return stage_types.applied(name, inferred[given])
     return None
 
 

@@ -19,11 +19,11 @@ from rivusio.compiler.diagnostics import COMPILE, Diagnostic, Severity
 from rivusio.compiler.emit import Emitted, FormatError, Refused, emit
 from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.frontend.syntax import Span
-from rivusio.compiler.oracle import TypedFile
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.plan import Plan, plan_of
 from rivusio.compiler.proving import Made, made_of
 from rivusio.compiler.resolve import Resolution, ResolvedChain
+from rivusio.compiler.typecheck.request import TypedFile
 from rivusio.user_file import told
 
 ONLY_RUNNING = "only running the file tells what it is"

@@ -17,19 +17,19 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from rivusio.compiler import live_child
-from rivusio.compiler.aliases import alias_of
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic, Severity
-from rivusio.compiler.facts import KnownFunction
 from rivusio.compiler.frontend.finder import span_of
 from rivusio.compiler.frontend.functions import FunctionRef
 from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.function_sources import FunctionSources
-from rivusio.compiler.ir import Annotation, Chain, Stage, Typed
 from rivusio.compiler.live_child import Live, LiveChain, LiveError, LiveStage
 from rivusio.compiler.matching import Matches, matches
-from rivusio.compiler.oracle import TypedFile
 from rivusio.compiler.plan import ANY, StageInfo, Type, UserFunction
+from rivusio.compiler.typecheck.aliases import alias_of
+from rivusio.compiler.typecheck.facts import KnownFunction
+from rivusio.compiler.typecheck.request import TypedFile
+from rivusio.compiler.typecheck.typed import Annotation, Chain, Stage, Typed
 
 ANY_OF_TYPING = re.compile(rf"\b{alias_of('typing')}\.Any\b")  # generated code has a name for it
 

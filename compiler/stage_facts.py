@@ -18,10 +18,8 @@ from dataclasses import dataclass, replace
 from mypy import nodes, types
 
 from rivusio.compiled.shape import Kind, Shape
-from rivusio.compiler import operands
 from rivusio.compiler.called import Called, Functions
 from rivusio.compiler.constructed import given
-from rivusio.compiler.facts import UNKNOWN_PIPE, Facts
 from rivusio.compiler.frontend.finder import PIPELINES, SAME_STAGES
 from rivusio.compiler.frontend.syntax import Operand, Span
 from rivusio.compiler.known_names import (
@@ -40,6 +38,8 @@ from rivusio.compiler.known_names import (
     WINDOWED_STREAM_PIPE,
 )
 from rivusio.compiler.stage_settings import Said, Unsure
+from rivusio.compiler.typecheck import stage_types
+from rivusio.compiler.typecheck.facts import UNKNOWN_PIPE, Facts
 from rivusio.stage import Entry
 
 NO_CODE = "it runs no code of yours"
@@ -297,8 +297,8 @@ class StageFacts:
         return None
 
     def _is_pipe(self, expression: nodes.Expression) -> bool:
-        meanings = operands.meaning_of(self.functions.reading.inferred.get(expression))
-        return any(isinstance(each, operands.Pipe | operands.Unknown) for each in meanings)
+        meanings = stage_types.meaning_of(self.functions.reading.inferred.get(expression))
+        return any(isinstance(each, stage_types.Pipe | stage_types.Unknown) for each in meanings)
 
 
 def _facts(shape: Shape | None, called: Called, unsure: str | None) -> Facts:

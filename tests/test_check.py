@@ -17,8 +17,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rivusio.cli import main
-from rivusio.compiler import oracle, oracle_worker
+from rivusio.compiler import oracle_worker
 from rivusio.compiler.check import Report, check
+from rivusio.compiler.typecheck import request as type_request
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
@@ -69,7 +70,7 @@ def child() -> None:
 def one_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask mypy in this process, which saves its start, unless the test wants a child."""
     if "child" not in request.fixturenames:
-        monkeypatch.setattr(oracle, "ask", lambda request, _: oracle_worker.answer(request))
+        monkeypatch.setattr(type_request, "ask", lambda request, _: oracle_worker.answer(request))
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from mypy import nodes, types
 from mypy.plugin import CheckerPluginInterface, FunctionContext, MethodContext, MethodSigContext
 
-from rivusio.compiler import operands
 from rivusio.compiler.frontend.syntax import Joint
 from rivusio.compiler.known_names import ASYNC_PIPELINE, SYNC_PIPELINE
 from rivusio.compiler.mypy_hooks import blocking, processes, reporting
@@ -25,9 +24,10 @@ from rivusio.compiler.mypy_hooks.file_chains import (
     said,
     seen,
 )
-from rivusio.compiler.operands import Pipe, PipeClass
-from rivusio.compiler.steps import Steps, fits
+from rivusio.compiler.typecheck import stage_types
+from rivusio.compiler.typecheck.infer import Steps, fits
 from rivusio.compiler.typecheck.mismatches import Misfit
+from rivusio.compiler.typecheck.stage_types import Pipe, PipeClass
 
 FILES = 8  # that are kept in mind: mypy goes to and fro between files that import each other
 
@@ -80,7 +80,7 @@ class Chains:
         if judged.gives is None:
             return context.default_signature
         return context.default_signature.copy_modified(
-            arg_types=[operands.ANY for _ in context.default_signature.arg_types],
+            arg_types=[stage_types.ANY for _ in context.default_signature.arg_types],
             ret_type=judged.gives,
             variables=[],
         )
@@ -115,13 +115,13 @@ class Chains:
                 pass
             case _:
                 return context.default_signature
-        match operands.meaning_of(looked_at(context.api, pipe)):
+        match stage_types.meaning_of(looked_at(context.api, pipe)):
             case (Pipe(family="async", info=info),):
                 stage = self._async_stage(context.api, pipe, info)
                 message = f"{stage} is async: a SyncStream cannot run it"
                 note = 'use AsyncStream, and "async for"'
                 reporting.report(context.api, pipe, message, note, reporting.CHAIN)
-                taken = [operands.ANY, *context.default_signature.arg_types[1:]]
+                taken = [stage_types.ANY, *context.default_signature.arg_types[1:]]
                 return context.default_signature.copy_modified(arg_types=taken)
         return context.default_signature
 
@@ -170,8 +170,8 @@ class Chains:
         sides = _sides(context)
         if sides is None:
             return right
-        left_meaning = operands.meaning_of(sides.left_type)
-        right_meaning = operands.meaning_of(sides.right_type)
+        left_meaning = stage_types.meaning_of(sides.left_type)
+        right_meaning = stage_types.meaning_of(sides.right_type)
         if not any(isinstance(each, Pipe | PipeClass) for each in (*left_meaning, *right_meaning)):
             return right  # another library's operator
         file = self._file(context.api)

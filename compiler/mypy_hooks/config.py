@@ -11,11 +11,11 @@ from datetime import timedelta
 from mypy import nodes, types
 from mypy.plugin import CheckerPluginInterface, FunctionSigContext, MethodSigContext
 
-from rivusio.compiler import operands
 from rivusio.compiler.known_names import BASE_PIPE
 from rivusio.compiler.mypy_hooks import reporting
 from rivusio.compiler.mypy_hooks.literals import NotLiteral, value_of
 from rivusio.compiler.mypy_hooks.rules import FUNCTIONS, METHODS, PIPES, Rules
+from rivusio.compiler.typecheck import stage_types
 
 Context = FunctionSigContext | MethodSigContext
 
@@ -54,7 +54,7 @@ def call(context: Context, name: str, rules: Rules) -> types.CallableType:
         note = "the program raises when it gets here"
         reporting.report(context.api, where, f'"{name}" {message}', note, reporting.CONFIG)
     taken = [
-        operands.ANY if index in refused else its
+        stage_types.ANY if index in refused else its
         for index, its in enumerate(context.default_signature.arg_types)
     ]
     return context.default_signature.copy_modified(arg_types=taken)
@@ -99,8 +99,8 @@ def _shown(value: object) -> str:
 
 def concurrent(context: MethodSigContext) -> types.FunctionLike:
     """Called for `pipe.concurrent(...)`: the two families differ in what threads mean to them."""
-    match operands.meaning_of(context.type):
-        case (operands.Pipe(family=family, info=info),):
+    match stage_types.meaning_of(context.type):
+        case (stage_types.Pipe(family=family, info=info),):
             pass
         case _:
             return context.default_signature

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 from mypy import nodes, types
 from mypy.plugin import CheckerPluginInterface
 
-from rivusio.compiler import operands
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.finder import SAME_STAGES
 from rivusio.compiler.frontend.source import Source, Unreadable, read
 from rivusio.compiler.frontend.syntax import Found, Joint, Operand, Span
-from rivusio.compiler.steps import Steps, World
+from rivusio.compiler.typecheck import stage_types
+from rivusio.compiler.typecheck.infer import Steps, World
+from rivusio.compiler.typecheck.messages import words
 from rivusio.compiler.typecheck.mismatches import Misfit
-from rivusio.compiler.words import words
 
 JOINS = ("__rshift__", "__rrshift__", "then")
 
 if TYPE_CHECKING:  # it is heavy, and of no use here
-    from rivusio.compiler.facts import Facts
+    from rivusio.compiler.typecheck.facts import Facts
 
 _Start = tuple[int, int]  # the line and the column where something begins
 ClassOf = Callable[[str], nodes.TypeInfo | None]  # by its full name
@@ -45,7 +45,7 @@ class FileChains:
         self._nodes: dict[Span, nodes.Expression] = {}
         self._leaves: dict[_Start, nodes.Expression] = {}
         self._alone: dict[nodes.Expression, types.Type] = {}
-        self._item: types.Type = operands.ANY
+        self._item: types.Type = stage_types.ANY
         self._places: dict[_Start, Place] = {}
         self._chains: dict[_Start, Steps] = {}
         self.function = api.named_generic_type("builtins.function", [])
@@ -177,7 +177,7 @@ class FileChains:
     # What mypy knows
 
     def _note(self, expression: nodes.Expression, its: types.Type | None) -> None:
-        if its is not None and operands.is_definite(its):
+        if its is not None and stage_types.is_definite(its):
             self._alone[expression] = its
         else:
             self._alone.pop(expression, None)
@@ -195,22 +195,22 @@ class FileChains:
         there = self.node(span)
         if there is None:
             return None
-        match operands.meaning_of(self._type_at(span)):
-            case (operands.Pipe(family=family),) if family is not None:
-                of = next(name for name, its in operands.FAMILIES.items() if its == family)
+        match stage_types.meaning_of(self._type_at(span)):
+            case (stage_types.Pipe(family=family),) if family is not None:
+                of = next(name for name, its in stage_types.FAMILIES.items() if its == family)
                 info = self._class_of(of)
-                wanted = types.Instance(info, [self._item, operands.ANY]) if info else None
+                wanted = types.Instance(info, [self._item, stage_types.ANY]) if info else None
                 return looked_at(self.api, there, wanted)
         return None
 
-    def _applied_at(self, span: Span) -> operands.Function | None:
+    def _applied_at(self, span: Span) -> stage_types.Function | None:
         """Give the function of `map(function)`, where it is given by its name."""
         match self.node(span):
             case nodes.CallExpr(
                 callee=nodes.RefExpr(fullname=name), args=[nodes.RefExpr() as given, *_]
             ):
                 its = seen(self.api, given)
-                return None if its is None else operands.applied(name, its)
+                return None if its is None else stage_types.applied(name, its)
         return None
 
 

@@ -9,7 +9,6 @@ from mypy.subtypes import find_member, is_subtype
 from mypy.types import get_proper_type
 from mypy.typevars import fill_typevars
 
-from rivusio.compiler import operands
 from rivusio.compiler.known_names import (
     ASYNC_FILTER_PIPE,
     ASYNC_FLAT_MAP_PIPE,
@@ -21,8 +20,9 @@ from rivusio.compiler.known_names import (
 )
 from rivusio.compiler.mypy_hooks import reporting
 from rivusio.compiler.mypy_hooks.families import written
-from rivusio.compiler.operands import Pipe
-from rivusio.compiler.type_text import texts
+from rivusio.compiler.typecheck import stage_types
+from rivusio.compiler.typecheck.display import texts
+from rivusio.compiler.typecheck.stage_types import Pipe
 
 NAME = "handle_error"
 FILTERS = {FILTER_PIPE, ASYNC_FILTER_PIPE}
@@ -45,7 +45,7 @@ def check(api: CheckerPluginInterface, info: nodes.TypeInfo) -> None:
     found = find_member(NAME, itself, itself) if isinstance(itself, types.Instance) else None
     proper = None if found is None else get_proper_type(found)
     where = written(info, NAME) or info.defn
-    match operands.meaning_of(itself), proper:
+    match stage_types.meaning_of(itself), proper:
         case (Pipe() as pipe,), types.FunctionLike():
             _Handler(api, info, pipe, proper, where).check()
 
@@ -80,7 +80,7 @@ class _Handler:
             taken,
             [ArgKind.ARG_POS] * 2,
             [None] * 2,
-            operands.ANY,
+            stage_types.ANY,
             self._api.named_generic_type("builtins.function", []),
         )
         if not is_subtype(self._its, fits):
@@ -91,7 +91,7 @@ class _Handler:
             )
             return
         gives = self._its.items[0].ret_type
-        awaited = operands.awaitable_of(gives)
+        awaited = stage_types.awaitable_of(gives)
         if awaited is not None and self._pipe.family == "sync":
             self._say(
                 f'"{NAME}" of "{self._info.name}" is async, but the pipe is sync',

@@ -28,7 +28,7 @@ def type_of_text(text: str) -> Any:
         tree = ast.parse(text, mode="eval").body
     except SyntaxError:
         return UNKNOWN
-    aliases = import_module("rivusio.compiler.aliases")
+    aliases = import_module("rivusio.compiler.typecheck.aliases")
     known = {aliases.alias_of(name): module for name, module in list(sys.modules.items())}
     names = {**vars(typing), **{each: known.get(each) for each in ALIAS.findall(text)}}
     found = []

@@ -12,11 +12,11 @@ from mypy import types
 from mypy.nodes import Block, ClassDef, SymbolTable, TypeInfo
 
 from rivusio.compiler import oracle_worker, verify
-from rivusio.compiler.annotations import Annotation, alias_of, annotation
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import parse
-from rivusio.compiler.ir import Stage
-from rivusio.compiler.oracle import AskedFile, Request
+from rivusio.compiler.typecheck.annotations import Annotation, alias_of, annotation
+from rivusio.compiler.typecheck.request import AskedFile, Request
+from rivusio.compiler.typecheck.typed import Stage
 from rivusio.compiler.verify import Generated
 
 ROOT = Path(__file__).parents[2]

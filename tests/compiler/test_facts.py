@@ -13,11 +13,11 @@ import pytest
 from rivusio.compiled.guards import function_of
 from rivusio.compiled.shape import shape_of
 from rivusio.compiler import oracle_worker
-from rivusio.compiler.facts import Facts
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import parse
-from rivusio.compiler.ir import Chain
-from rivusio.compiler.oracle import AskedFile, Request, TypedFile
+from rivusio.compiler.typecheck.facts import Facts
+from rivusio.compiler.typecheck.request import AskedFile, Request, TypedFile
+from rivusio.compiler.typecheck.typed import Chain
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.compiler import oracle, verify
+from rivusio.compiler import verify
 from rivusio.compiler.mypy_server import client
 from rivusio.compiler.mypy_server.client import Mypy, OracleError
-from rivusio.compiler.oracle import AskedFile, Request
+from rivusio.compiler.typecheck import request
+from rivusio.compiler.typecheck.request import AskedFile, Request
 from rivusio.compiler.verify import Generated
 
 ROOT = Path(__file__).parents[2]
@@ -39,8 +40,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Mypy]:
     return found
 
 
-def ask_oracle() -> oracle.Answer:
-    return oracle.ask(Request((AskedFile("plain.py", TEXT, ()),)))
+def ask_oracle() -> request.Answer:
+    return request.ask(Request((AskedFile("plain.py", TEXT, ()),)))
 
 
 def is_gone(mypy: Mypy) -> bool:
@@ -68,7 +69,7 @@ def test_a_child_that_is_not_kept_is_gone_with_its_answer(started: list[Mypy]) -
 
 def test_a_child_that_takes_too_long_is_ended(started: list[Mypy]) -> None:
     with pytest.raises(OracleError, match="has not answered within 0 s; try --timeout 0"):
-        oracle.ask(Request((AskedFile("plain.py", TEXT, ()),)), timeout=0)
+        request.ask(Request((AskedFile("plain.py", TEXT, ()),)), timeout=0)
     assert is_gone(started[0])
 
 

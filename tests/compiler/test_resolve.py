@@ -11,9 +11,9 @@ from rivusio.compiler import live_child, oracle_worker, resolve
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import parse
 from rivusio.compiler.live_child import Live
-from rivusio.compiler.oracle import AskedFile, Request
 from rivusio.compiler.plan import StageInfo, Type
 from rivusio.compiler.resolve import Resolution, ResolvedChain
+from rivusio.compiler.typecheck.request import AskedFile, Request
 
 ROOT = Path(__file__).parents[2]
 HEAD = """\

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.compiler_mutants.making import broken
 
-OPERANDS = "compiler/operands.py"
-STEPS = "compiler/steps.py"
+OPERANDS = "compiler/typecheck/stage_types.py"
+STEPS = "compiler/typecheck/infer.py"
 CHECK = ("tests/test_check.py", "-k", "golden")
 LAMBDAS = ("tests/compiler/test_lambda_types.py",)
 ONCE = ("tests/equivalence/test_random_chains.py", "-k", "once")
@@ -69,7 +69,7 @@ MUTANTS = (
     ),
     broken(
         "type",
-        "compiler/joints.py",
+        "compiler/typecheck/chains.py",
         "return unsure is None",
         "return False",
         "a decorated function that mypy takes for anything is no pipe",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 
-from rivusio.compiler import operands
-from rivusio.compiler.annotations import annotation
-from rivusio.compiler.facts import UNKNOWN_PIPE
 from rivusio.compiler.frontend.syntax import Found, Operand, Span
-from rivusio.compiler.ir import Chain, Stage, Typed
-from rivusio.compiler.operands import Function, Pipe, PipeClass, Stranger, Unknown
-from rivusio.compiler.steps import Step, Steps, World
-from rivusio.compiler.type_text import text
+from rivusio.compiler.typecheck import stage_types
+from rivusio.compiler.typecheck.annotations import annotation
+from rivusio.compiler.typecheck.display import text
+from rivusio.compiler.typecheck.facts import UNKNOWN_PIPE
+from rivusio.compiler.typecheck.infer import Step, Steps, World
+from rivusio.compiler.typecheck.stage_types import Function, Pipe, PipeClass, Stranger, Unknown
+from rivusio.compiler.typecheck.typed import Chain, Stage, Typed
 
 __all__ = ["World", "typed"]
 
@@ -42,14 +42,14 @@ def _stage(steps: Steps, index: int, step: Step, world: World) -> Stage:
         text(step.gives),
         annotation(step.takes),
         annotation(step.gives),
-        operands.awaiting(step.gives),
+        stage_types.awaiting(step.gives),
         world.facts_of(operand),
     )
 
 
 def _class_name(span: Span, world: World) -> str | None:
     """Name the class of a pipe; that of `map(function)`, too, whose meaning is its function."""
-    match operands.meaning_of(world.bare_type_at(span)):
+    match stage_types.meaning_of(world.bare_type_at(span)):
         case (Pipe(info=info),):
             return info.fullname
     return None
@@ -58,16 +58,16 @@ def _class_name(span: Span, world: World) -> str | None:
 def _is_chain(steps: Steps, world: World) -> bool:
     found = steps.found
     if found.lone:
-        match operands.meaning_of(world.bare_type_at(found.span)):
+        match stage_types.meaning_of(world.bare_type_at(found.span)):
             case (Pipe(info=info),):
-                return info.fullname not in operands.CHAINS
+                return info.fullname not in stage_types.CHAINS
             case (Unknown(),):
                 return _is_made_by_rivusio(found.operands[0], world)
         return False
-    made = operands.meaning_of(world.type_at(found.span))
+    made = stage_types.meaning_of(world.type_at(found.span))
     if any(isinstance(each, Function | Stranger) for each in made):
         return False  # another library's `>>`
-    if any(isinstance(each, Pipe) and each.info.fullname in operands.CHAINS for each in made):
+    if any(isinstance(each, Pipe) and each.info.fullname in stage_types.CHAINS for each in made):
         return True  # such as `SyncPipeline([function])`
     if any(world.applied_at(each.span) for each in found.operands):
         return True

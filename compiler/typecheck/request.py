@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from rivusio.compiler.diagnostics import Complaint
-from rivusio.compiler.facts import KnownFunction, KnownModule
 from rivusio.compiler.frontend.syntax import Found, Span
-from rivusio.compiler.ir import Typed
 from rivusio.compiler.mypy_server import client
 from rivusio.compiler.mypy_server.client import OracleError
 from rivusio.compiler.mypy_server.subprocesses import TIMEOUT
+from rivusio.compiler.typecheck.facts import KnownFunction, KnownModule
+from rivusio.compiler.typecheck.typed import Typed
 
 __all__ = [
     "ANSWER",

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from mypy import types
 from mypy.nodes import ArgKind, TypeInfo
 
-from rivusio.compiler.aliases import alias_of
-from rivusio.compiler.ir import Annotation
+from rivusio.compiler.typecheck.aliases import alias_of
+from rivusio.compiler.typecheck.typed import Annotation
 
 __all__ = ["Annotation", "alias_of", "annotation"]
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from rivusio.compiler.facts import Facts
 from rivusio.compiler.frontend.syntax import Family, Operand, Span
+from rivusio.compiler.typecheck.facts import Facts
 from rivusio.compiler.typecheck.mismatches import Misfit
 
 Awaitable = Literal["never", "maybe"]

@@ -21,7 +21,6 @@ from mypy.type_visitor import TypeTranslator
 from mypy.typeops import make_simplified_union
 
 from rivusio.compiler.frontend.syntax import Family
-from rivusio.compiler.ir import Awaitable
 from rivusio.compiler.known_names import (
     ASYNC_FAMILY,
     ASYNC_PIPELINE,
@@ -37,6 +36,7 @@ from rivusio.compiler.known_names import (
     SYNC_PIPELINE,
     WITHOUT_NONE,
 )
+from rivusio.compiler.typecheck.typed import Awaitable
 
 FAMILIES: dict[str, Family] = {SYNC_FAMILY: "sync", ASYNC_FAMILY: "async"}
 # What a call that gives one of these has made, its type does not tell.

@@ -15,12 +15,11 @@ from mypy import types
 from mypy.subtypes import is_subtype
 from mypy.typeops import make_simplified_union
 
-from rivusio.compiler import operands
 from rivusio.compiler.frontend.finder import SAME_STAGES
 from rivusio.compiler.frontend.syntax import Family, Found, Joint, Operand, Span
 from rivusio.compiler.known_names import IN_PIPELINE
-from rivusio.compiler.operands import ANY, Function, Meaning, Pipe, PipeClass, Stranger, Unknown
-from rivusio.compiler.type_text import text, texts
+from rivusio.compiler.typecheck import stage_types
+from rivusio.compiler.typecheck.display import text, texts
 from rivusio.compiler.typecheck.mismatches import (
     BothFunctions,
     IsClass,
@@ -31,9 +30,18 @@ from rivusio.compiler.typecheck.mismatches import (
     TypesDiffer,
     Wrong,
 )
+from rivusio.compiler.typecheck.stage_types import (
+    ANY,
+    Function,
+    Meaning,
+    Pipe,
+    PipeClass,
+    Stranger,
+    Unknown,
+)
 
 if TYPE_CHECKING:  # what a plugin of mypy imports has to be light
-    from rivusio.compiler.facts import Facts
+    from rivusio.compiler.typecheck.facts import Facts
 
 Mend = Literal["drop_none", "batch", "flat_map", "await", "stage"]
 
@@ -85,18 +93,18 @@ def fits(left: tuple[Meaning, ...], right: tuple[Meaning, ...], function: types.
         function: mypy's class of functions.
     """
     match left:
-        case (Pipe(out=out),) if not (operands.is_any(out) or operands.is_never(out)):
+        case (Pipe(out=out),) if not (stage_types.is_any(out) or stage_types.is_never(out)):
             pass
         case _:
             return False
     match right:
         case (Pipe(gives="its own", takes=takes, info=info),):
-            is_open = operands.is_any(takes) and info.fullname.startswith(IN_PIPELINE)
+            is_open = stage_types.is_any(takes) and info.fullname.startswith(IN_PIPELINE)
             return not is_open and is_subtype(out, takes)
         case (Pipe(),):
             return True
         case (Function() as called,):
-            return operands.call(called, out, function) is not None
+            return stage_types.call(called, out, function) is not None
     return False
 
 
@@ -114,7 +122,7 @@ class Steps:
         if index not in self._meanings:
             span = self.found.operands[index].span
             applied = self._world.applied_at(span)
-            its = (applied,) if applied else operands.meaning_of(self._world.type_at(span))
+            its = (applied,) if applied else stage_types.meaning_of(self._world.type_at(span))
             self._meanings[index] = its
         return self._meanings[index]
 
@@ -168,11 +176,11 @@ class Steps:
         if self._is_of_lambda(index):
             if self._is_apart(index):
                 return replace(step, gives=ANY, said=ANY)
-            is_known = step.said is None and not operands.is_any(step.takes)
+            is_known = step.said is None and not stage_types.is_any(step.takes)
             if not is_known and _uses_items(self.found.operands[index].source):
                 said = step.said or step.gives
-                return replace(step, gives=ANY, said=ANY if operands.is_none(said) else said)
-        return step if operands.has_any(step.gives) else replace(step, said=None)
+                return replace(step, gives=ANY, said=ANY if stage_types.is_none(said) else said)
+        return step if stage_types.has_any(step.gives) else replace(step, said=None)
 
     def _is_of_lambda(self, index: int) -> bool:
         """Tell whether a stage is a lambda, or one of rivusio's that is made with one."""
@@ -190,16 +198,16 @@ class Steps:
 
     def _item(self, index: int, step: Step) -> types.Type:
         gives = step.gives if step.said is None else step.said
-        gives = self._in_place(index) if operands.is_any(gives) else gives
+        gives = self._in_place(index) if stage_types.is_any(gives) else gives
         match self.meaning(index):
             case (Function() as function,):
-                return operands.passed_on(function, gives)
+                return stage_types.passed_on(function, gives)
         return gives
 
     def _retried(self, index: int, step: Step, item: types.Type | None) -> Step:
         """Give the stage another try with its type in place, such as that of `flat_map(sorted)`."""
         in_place = self._world.type_in_place(self.found.operands[index].span)
-        meanings = operands.meaning_of(in_place)
+        meanings = stage_types.meaning_of(in_place)
         if in_place is None or not all(isinstance(each, Pipe) for each in meanings):
             return step
         again = _together([self._step(index, each, item) for each in meanings])
@@ -213,10 +221,10 @@ class Steps:
         """
         for joint in self.found.joints:
             if joint.middle == index + 1 and joint.first < index and not joint.in_list:
-                match operands.meaning_of(self._world.type_at(joint.left)):
+                match stage_types.meaning_of(self._world.type_at(joint.left)):
                     case (Pipe(out=out),):
                         is_lambda = "lambda" in self.found.operands[index].source
-                        return ANY if is_lambda and operands.is_none(out) else out
+                        return ANY if is_lambda and stage_types.is_none(out) else out
         return ANY
 
     def _step(self, index: int, meaning: Meaning, item: types.Type | None) -> Step:
@@ -244,9 +252,9 @@ class Steps:
             case "lists":
                 return Step(pipe.family, comes, self._world.list_of(comes))
             case "without None":
-                left = operands.without_none(comes)
+                left = stage_types.without_none(comes)
                 # Where only None comes nothing goes on, and fits anything.
-                return Step(pipe.family, comes, ANY if operands.is_none(left) else left)
+                return Step(pipe.family, comes, ANY if stage_types.is_none(left) else left)
             case "its own":
                 wrong = self._differs(index, comes, pipe.takes, meaning=pipe)
                 return Step(pipe.family, pipe.takes, pipe.out, wrong)
@@ -254,14 +262,14 @@ class Steps:
                 assert_never(pipe.gives)
 
     def _function(self, index: int, function: Function, item: types.Type | None) -> Step:
-        taken = operands.taken(function)
+        taken = stage_types.taken(function)
         if not taken:
             return Step(None, ANY, ANY, TakesNoItem(index, text(function.type)))
-        called = operands.call(function, item, self._world.function) if item else None
+        called = stage_types.call(function, item, self._world.function) if item else None
         if called is not None:
             gives = item if item and function.keeps else called.gives
             return Step(called.family, called.takes, gives)
-        alone = operands.given(function)
+        alone = stage_types.given(function)
         gives = alone.takes if function.keeps else alone.gives
         if item is None:
             return Step(alone.family, alone.takes, gives)
@@ -287,14 +295,14 @@ class Steps:
         def fits(item: types.Type) -> bool:
             if isinstance(right, Pipe):
                 return is_subtype(item, right.takes)
-            return operands.call(right, item, self._world.function) is not None
+            return stage_types.call(right, item, self._world.function) is not None
 
-        present = operands.without_none(comes)
+        present = stage_types.without_none(comes)
         if present is not comes and fits(present):
             return "drop_none"
-        if not operands.is_none(comes) and fits(self._world.list_of(comes)):
+        if not stage_types.is_none(comes) and fits(self._world.list_of(comes)):
             return "batch"
-        awaited, element = operands.awaitable_of(comes), operands.element_of(comes)
+        awaited, element = stage_types.awaitable_of(comes), stage_types.element_of(comes)
         if awaited is not None and fits(awaited):
             return "await"
         return "flat_map" if element is not None and fits(element) else "stage"
@@ -335,7 +343,7 @@ class Steps:
             isinstance(each, Pipe) and each.info.fullname.startswith("rivusio.")
             for each in self.meaning(index)
         )
-        is_guess = is_made and (operands.is_any(step.gives) or self.name(index) == "filter")
+        is_guess = is_made and (stage_types.is_any(step.gives) or self.name(index) == "filter")
         return not is_guess or self._world.facts_of(self.found.operands[index]).unsure is None
 
     def joint_around(self, index: int) -> Joint | None:
