@@ -12,10 +12,11 @@ from collections.abc import Callable
 
 from mypy import modulefinder
 
-from rivusio.compiler import oracle_worker, verify_worker
+from rivusio.compiler import verify_worker
+from rivusio.compiler.analysis import handler
 
 ANSWERS: dict[str, Callable[[bytes], bytes]] = {
-    "oracle": oracle_worker.reply,
+    "oracle": handler.reply,
     "verify": verify_worker.reply,
 }
 

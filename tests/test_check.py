@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rivusio.cli import main
-from rivusio.compiler import oracle_worker
+from rivusio.compiler.analysis import handler
 from rivusio.compiler.check import Report, check
 from rivusio.compiler.typecheck import request as type_request
 
@@ -70,7 +70,7 @@ def child() -> None:
 def one_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask mypy in this process, which saves its start, unless the test wants a child."""
     if "child" not in request.fixturenames:
-        monkeypatch.setattr(type_request, "ask", lambda request, _: oracle_worker.answer(request))
+        monkeypatch.setattr(type_request, "ask", lambda request, _: handler.answer(request))
 
 
 @pytest.fixture(scope="module")
@@ -314,7 +314,7 @@ def test_the_cache_stands_beside_the_settings(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("MYPY_CACHE_DIR")
     write("mypy.ini", "[mypy]\n")
     Path("sub").mkdir()
-    _, options = oracle_worker._options()
+    _, options = handler._options()
     assert Path(options.cache_dir).resolve() == Path.cwd() / ".mypy_cache" / "rivusio"
 
 
@@ -324,7 +324,7 @@ def test_the_cache_stands_elsewhere_if_the_folder_is_read_only(
     monkeypatch.delenv("MYPY_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     write(".mypy_cache", "a file, so that no folder can be made")
-    _, options = oracle_worker._options()
+    _, options = handler._options()
     assert Path(options.cache_dir).is_relative_to(tmp_path / "caches" / "rivusio")
 
 

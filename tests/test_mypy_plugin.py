@@ -20,7 +20,7 @@ from mypy.plugin import Plugin
 import rivusio
 from rivusio import mypy_plugin
 from rivusio.cli import main
-from rivusio.compiler import oracle_worker
+from rivusio.compiler.analysis import handler
 from rivusio.compiler.mypy_hooks import reporting, rules
 from rivusio.compiler.mypy_hooks.chain import Chains
 from rivusio.compiler.mypy_hooks.table import Table
@@ -288,7 +288,7 @@ def test_rivusio_check_says_the_same_where_the_plugin_is_on(
     mypy: Mypy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MYPY_CACHE_DIR", str(ROOT / ".mypy_cache"))
-    monkeypatch.setattr(type_request, "ask", lambda request, _: oracle_worker.answer(request))
+    monkeypatch.setattr(type_request, "ask", lambda request, _: handler.answer(request))
     ignored = "map(str.split) >> map(str.upper)  # type: ignore[rivusio-chain]\n"
     write("wrong.py", WRONG + ignored)
     done = CliRunner().invoke(main, ["check", "wrong.py"])

@@ -11,7 +11,8 @@ import pytest
 from mypy import types
 from mypy.nodes import Block, ClassDef, SymbolTable, TypeInfo
 
-from rivusio.compiler import oracle_worker, verify
+from rivusio.compiler import verify
+from rivusio.compiler.analysis import handler
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import parse
 from rivusio.compiler.typecheck.annotations import Annotation, alias_of, annotation
@@ -338,7 +339,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def stages(folder: Path) -> dict[str, tuple[Stage, ...]]:
     """The stages of all chains, as the oracle types them."""
     found = finder.chains(parse("kinds.py", PROGRAM))
-    answer = oracle_worker.answer(Request((AskedFile("kinds.py", PROGRAM, found),)))
+    answer = handler.answer(Request((AskedFile("kinds.py", PROGRAM, found),)))
     [file] = answer.files
     assert file.module == "kinds"
     return {typed.chain.name: typed.chain.stages for typed in file.chains}

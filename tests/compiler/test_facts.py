@@ -12,7 +12,7 @@ import pytest
 
 from rivusio.compiled.guards import function_of
 from rivusio.compiled.shape import shape_of
-from rivusio.compiler import oracle_worker
+from rivusio.compiler.analysis import handler
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import parse
 from rivusio.compiler.typecheck.facts import Facts
@@ -48,7 +48,7 @@ def file(folder: Path) -> TypedFile:
     """The one run of mypy for all tests here."""
     source = parse("facts_program.py", PROGRAM)
     asked = AskedFile(source.path, source.text, finder.chains(source))
-    [typed] = oracle_worker.answer(Request((asked,))).files
+    [typed] = handler.answer(Request((asked,))).files
     return typed
 
 
@@ -203,7 +203,7 @@ def test_what_may_give_an_awaitable(
 def test_mypy_out_of_its_cache_gives_the_same(file: TypedFile, folder: Path) -> None:
     source = parse("facts_program.py", PROGRAM)
     asked = AskedFile(source.path, source.text, finder.chains(source))
-    assert oracle_worker.answer(Request((asked,))).files == (file,)
+    assert handler.answer(Request((asked,))).files == (file,)
 
 
 def test_the_names_of_modules_are_known(file: TypedFile) -> None:
@@ -220,5 +220,5 @@ def test_what_mypy_says_for_our_sake_only_is_not_passed_on(folder: Path) -> None
         "chain = map(parse) >> map(str)\n"
     )
     source = parse("any_returned.py", text)
-    answer = oracle_worker.answer(Request((AskedFile(source.path, text, finder.chains(source)),)))
+    answer = handler.answer(Request((AskedFile(source.path, text, finder.chains(source)),)))
     assert answer.complaints == ()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.compiler import live_child, oracle_worker, resolve
+from rivusio.compiler import live_child, resolve
+from rivusio.compiler.analysis import handler
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import parse
 from rivusio.compiler.live_child import Live
@@ -66,7 +67,7 @@ def resolved(
     source = parse("case.py", HEAD + text)
     Path("case.py").write_text(source.text, encoding="utf-8")
     asked = AskedFile(source.path, source.text, finder.chains(source, lone=lone))
-    [typed] = oracle_worker.answer(Request((asked,))).files
+    [typed] = handler.answer(Request((asked,))).files
     return resolve.resolved(source, typed, may_import=may_import, timeout=timeout)
 
 

@@ -16,7 +16,7 @@ LOAD = "rivusio/loader.py"
 MANIFEST = "rivusio/compiled/manifest.py"
 ORIGINS = "rivusio/origins.py"
 WHOSE = ("tests/compiler/test_whose_artifact.py",)
-ORACLE = "compiler/oracle_worker.py"
+ORACLE = "compiler/analysis/handler.py"
 PLANNING = "compiler/planning.py"
 PROVING = "compiler/proving.py"
 RUN = "compiler/mypy_server/options.py"
@@ -162,7 +162,7 @@ GUARDED = (
     ),
     broken(
         "load",
-        "compiler/stage_facts.py",
+        "compiler/analysis/stages.py",
         "self._refuse_dynamic(of, family.method)",
         "pass",
         "a class says what a method is that something is assigned to",

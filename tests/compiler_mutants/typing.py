@@ -61,7 +61,7 @@ MUTANTS = (
     ),
     broken(
         "type",
-        "compiler/written.py",
+        "compiler/analysis/project.py",
         "is_typed=is_clean and _is_annotated(found) and found.qualname not in file.overloaded,",
         "is_typed=is_clean and _is_annotated(found),",
         "the body of an overloaded function stands in the loop",

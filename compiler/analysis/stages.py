@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 from mypy import nodes, types
 
 from rivusio.compiled.shape import Kind, Shape
-from rivusio.compiler.called import Called, Functions
-from rivusio.compiler.constructed import given
+from rivusio.compiler.analysis.callees import Called, Functions
+from rivusio.compiler.analysis.constructors import given
+from rivusio.compiler.analysis.settings import Said, Unsure
 from rivusio.compiler.frontend.finder import PIPELINES, SAME_STAGES
 from rivusio.compiler.frontend.syntax import Operand, Span
 from rivusio.compiler.known_names import (
@@ -37,7 +38,6 @@ from rivusio.compiler.known_names import (
     SYNC_BASE_PIPE,
     WINDOWED_STREAM_PIPE,
 )
-from rivusio.compiler.stage_settings import Said, Unsure
 from rivusio.compiler.typecheck import stage_types
 from rivusio.compiler.typecheck.facts import UNKNOWN_PIPE, Facts
 from rivusio.stage import Entry

@@ -9,13 +9,13 @@ from mypy import nodes, types
 from mypy.expandtype import expand_type_by_instance
 from mypy.maptype import map_instance_to_supertype
 
+from rivusio.compiler.analysis.project import FOREIGN, Located, Project
+from rivusio.compiler.analysis.settings import Reading, Unsure
 from rivusio.compiler.frontend.functions import FunctionRef
 from rivusio.compiler.known_names import PIPE
-from rivusio.compiler.stage_settings import Reading, Unsure
 from rivusio.compiler.typecheck import stage_types
 from rivusio.compiler.typecheck.facts import KnownFunction
 from rivusio.compiler.typecheck.stage_types import Pipe
-from rivusio.compiler.written import FOREIGN, Located, Project
 
 DECORATED = "it is decorated"
 NO_FUNCTION = "it is no function that is written here"

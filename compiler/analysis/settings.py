@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from mypy import nodes, types
 from mypy.nodes import ArgKind
 
-from rivusio.compiler.bindings import Bindings
+from rivusio.compiler.analysis.bindings import Bindings
 from rivusio.compiler.known_names import IN_CONFIG
 
 NOT_WRITTEN = "its settings are not written here"

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from mypy import nodes
 from mypy.nodes import ArgKind
 
+from rivusio.compiler.analysis.project import Project
+from rivusio.compiler.analysis.settings import Unsure
 from rivusio.compiler.known_names import STREAM_PIPE
-from rivusio.compiler.stage_settings import Unsure
-from rivusio.compiler.written import Project
 
 PASSED = ("config", "linger")
 

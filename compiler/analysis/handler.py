@@ -22,17 +22,18 @@ from mypy.options import Options
 from mypy.plugin import MethodSigContext, Plugin
 from mypy.state import state
 
-from rivusio.compiler import file_facts
-from rivusio.compiler.bindings import Bindings
-from rivusio.compiler.called import Functions
+from rivusio.compiler.analysis import module_facts
+from rivusio.compiler.analysis.bindings import Bindings
+from rivusio.compiler.analysis.callees import Functions
+from rivusio.compiler.analysis.project import Project
+from rivusio.compiler.analysis.settings import Reading
+from rivusio.compiler.analysis.stages import StageFacts
 from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.frontend.finder import SAME_STAGES
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.mypy_server import build as mypy_build
 from rivusio.compiler.mypy_server import options as mypy_options
 from rivusio.compiler.mypy_server.options import complaints
-from rivusio.compiler.stage_facts import StageFacts
-from rivusio.compiler.stage_settings import Reading
 from rivusio.compiler.typecheck import chains as typed_chains
 from rivusio.compiler.typecheck import stage_types
 from rivusio.compiler.typecheck.mismatches import Misfit
@@ -45,7 +46,6 @@ from rivusio.compiler.typecheck.request import (
     TypedFile,
 )
 from rivusio.compiler.typecheck.typed import Typed
-from rivusio.compiler.written import Project
 
 JOINS = ("__rshift__", "__rrshift__", "then")
 # What mypy calls a joint that does not fit, where a `type: ignore` names what it ignores.
@@ -200,7 +200,7 @@ def _typed_file(
     )
     loose = () if strictly else tuple(_unannotated(parts))
     chains = tuple(typed)
-    named = file_facts.loose(tree, functions.reading, _made(file, chains))
+    named = module_facts.loose(tree, functions.reading, _made(file, chains))
     # Only where the file will be imported can stages be functions that its text does not name.
     is_live = bool(named) or any(
         stage.facts.unsure for each in chains for stage in each.chain.stages
@@ -213,10 +213,10 @@ def _typed_file(
         loose,
         named,
         (
-            *file_facts.known_functions(parts, functions),
-            *file_facts.known_beside(beside, result, functions),
+            *module_facts.known_functions(parts, functions),
+            *module_facts.known_beside(beside, result, functions),
         ),
-        tuple(file_facts.known_modules(chains, module, file.path, project, beside)),
+        tuple(module_facts.known_modules(chains, module, file.path, project, beside)),
         project.files_of(module),
     )
 

@@ -8,13 +8,13 @@ from contextlib import suppress
 from mypy import nodes, types
 from mypy.build import BuildResult
 
-from rivusio.compiler.called import Functions
-from rivusio.compiler.stage_facts import is_made_by_rivusio
-from rivusio.compiler.stage_settings import Reading, Unsure
+from rivusio.compiler.analysis.callees import Functions
+from rivusio.compiler.analysis.project import Project
+from rivusio.compiler.analysis.settings import Reading, Unsure
+from rivusio.compiler.analysis.stages import is_made_by_rivusio
 from rivusio.compiler.typecheck import stage_types
 from rivusio.compiler.typecheck.facts import KnownFunction, KnownModule
 from rivusio.compiler.typecheck.typed import Typed
-from rivusio.compiler.written import Project
 
 REDUCE = "functools.reduce"  # of `operator.rshift` it gives a chain, and mypy cannot say of which
 
