@@ -37,9 +37,9 @@ from rivusio.compiled.manifest import (
     this_python,
 )
 from rivusio.compiler.emit import Emitted
+from rivusio.compiler.ir.explain import STAYS_A_CALL
+from rivusio.compiler.ir.plan import StageInfo
 from rivusio.compiler.locks import one_writer
-from rivusio.compiler.plan import StageInfo
-from rivusio.compiler.report import STAYS_A_CALL
 from rivusio.compiler.resolve import ResolvedChain
 from rivusio.user_file import shown
 

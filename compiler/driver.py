@@ -18,12 +18,12 @@ from rivusio.compiler.artifact import Unmade
 from rivusio.compiler.check import examine, in_order
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic
 from rivusio.compiler.frontend.source import Source
+from rivusio.compiler.ir.explain import STAYS_A_CALL
+from rivusio.compiler.ir.plan import Plan
 from rivusio.compiler.mypy_server import client
-from rivusio.compiler.plan import Plan
 from rivusio.compiler.planning import Planned, failure, plan, said_again
 from rivusio.compiler.proving import Made
 from rivusio.compiler.rendering import read_templates
-from rivusio.compiler.report import STAYS_A_CALL
 from rivusio.compiler.typecheck.request import TIMEOUT, OracleError
 
 FAILURES = (OracleError, artifact.ArtifactError)  # each says why, in one line

@@ -8,10 +8,7 @@ from typing import Any, assert_never
 
 from rivusio.compiler.bodies import Inlined, inline
 from rivusio.compiler.function import Function, Here
-from rivusio.compiler.marks import marked
-from rivusio.compiler.naming import comment, parameter, snake
-from rivusio.compiler.passes.inline import body_as_call
-from rivusio.compiler.plan import (
+from rivusio.compiler.ir.plan import (
     Await,
     Batch,
     Body,
@@ -26,6 +23,9 @@ from rivusio.compiler.plan import (
     SlidingWindow,
     TumblingWindow,
 )
+from rivusio.compiler.marks import marked
+from rivusio.compiler.naming import comment, parameter, snake
+from rivusio.compiler.passes.inline import body_as_call
 from rivusio.compiler.typecheck.aliases import alias_of
 
 SCALARS = {"int", "float", "str", "bytes", "bool"}  # what is inferred instead is of no harm

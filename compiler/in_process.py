@@ -15,8 +15,8 @@ from rivusio.compiled.program import Program
 from rivusio.compiled.shape import Shape, shapes_of
 from rivusio.compiler import live
 from rivusio.compiler.emit import Emitted, Refused, emit
+from rivusio.compiler.ir.plan import plan_of
 from rivusio.compiler.passes import run_passes
-from rivusio.compiler.plan import plan_of
 from rivusio.config import BackpressureConfig
 from rivusio.mode import NotCompiledError
 from rivusio.pipeline import BasePipe

@@ -11,7 +11,7 @@ from types import FunctionType
 from rivusio.compiled.guards import function_of
 from rivusio.compiled.shape import shape_of
 from rivusio.compiler.frontend.functions import FunctionRef, definition, definitions, needed_around
-from rivusio.compiler.plan import StageInfo, UserFunction
+from rivusio.compiler.ir.plan import StageInfo, UserFunction
 from rivusio.stage import Stage
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rivusio.compiler import write
-from rivusio.compiler.loops import Loop, Module, SourceKind, Variant, loops_of
-from rivusio.compiler.plan import Plan
+from rivusio.compiler.ir.fusion import Loop, Module, SourceKind, Variant, loops_of
+from rivusio.compiler.ir.plan import Plan
 from rivusio.compiler.rendering import render
 
 

@@ -19,8 +19,8 @@ from rivusio.compiler.diagnostics import COMPILE, Diagnostic, Severity
 from rivusio.compiler.emit import Emitted, FormatError, Refused, emit
 from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.frontend.syntax import Span
+from rivusio.compiler.ir.plan import Plan, plan_of
 from rivusio.compiler.passes import run_passes
-from rivusio.compiler.plan import Plan, plan_of
 from rivusio.compiler.proving import Made, made_of
 from rivusio.compiler.resolve import Resolution, ResolvedChain
 from rivusio.compiler.typecheck.request import TypedFile

@@ -18,10 +18,10 @@ from rivusio.compiler.artifact import Written
 from rivusio.compiler.diagnostics import COMPILE, Complaint, Diagnostic
 from rivusio.compiler.emit import Emitted, FormatError, Refused, emit
 from rivusio.compiler.frontend.syntax import Span
+from rivusio.compiler.ir.explain import report_of
+from rivusio.compiler.ir.plan import Plan
 from rivusio.compiler.mypy_server.client import OracleError, OracleTimeoutError
 from rivusio.compiler.passes.inline import UNPROVEN, as_written, called_instead
-from rivusio.compiler.plan import Plan
-from rivusio.compiler.report import report_of
 from rivusio.compiler.resolve import ResolvedChain
 
 NOWHERE = ""  # the path of a complaint that is of no module

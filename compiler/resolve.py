@@ -23,9 +23,9 @@ from rivusio.compiler.frontend.functions import FunctionRef
 from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.function_sources import FunctionSources
+from rivusio.compiler.ir.plan import ANY, StageInfo, Type, UserFunction
 from rivusio.compiler.live_child import Live, LiveChain, LiveError, LiveStage
 from rivusio.compiler.matching import Matches, matches
-from rivusio.compiler.plan import ANY, StageInfo, Type, UserFunction
 from rivusio.compiler.typecheck.aliases import alias_of
 from rivusio.compiler.typecheck.facts import KnownFunction
 from rivusio.compiler.typecheck.request import TypedFile

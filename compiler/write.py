@@ -13,19 +13,8 @@ from typing import Any
 from rivusio.compiled.program import Holding
 from rivusio.compiler.entering import record_of
 from rivusio.compiler.function import OF, Function, Here, left_of
-from rivusio.compiler.loops import Loop, Module, SourceKind, Variant, groups_of
-from rivusio.compiler.naming import (
-    RESERVED,
-    TOO_PLAIN,
-    Names,
-    by_type,
-    comment,
-    inner_names,
-    list_name,
-    parameter,
-    plain,
-)
-from rivusio.compiler.plan import (
+from rivusio.compiler.ir.fusion import Loop, Module, SourceKind, Variant, groups_of
+from rivusio.compiler.ir.plan import (
     Batch,
     Concurrent,
     DropNone,
@@ -40,6 +29,17 @@ from rivusio.compiler.plan import (
     SlidingWindow,
     Take,
     TumblingWindow,
+)
+from rivusio.compiler.naming import (
+    RESERVED,
+    TOO_PLAIN,
+    Names,
+    by_type,
+    comment,
+    inner_names,
+    list_name,
+    parameter,
+    plain,
 )
 from rivusio.compiler.rendering import render
 from rivusio.counters import SAMPLE

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from rivusio.compiler.ir.plan import Plan
 from rivusio.compiler.passes.elide_await import elide_await
 from rivusio.compiler.passes.inline import inline
-from rivusio.compiler.plan import Plan
 
 PASSES: tuple[Callable[[Plan], Plan], ...] = (elide_await, inline)
 

@@ -15,7 +15,7 @@ import ast
 from dataclasses import replace
 
 from rivusio.compiler.bodies import waits
-from rivusio.compiler.plan import (
+from rivusio.compiler.ir.plan import (
     Await,
     Batch,
     Elided,

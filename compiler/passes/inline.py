@@ -14,7 +14,7 @@ from typing import assert_never
 
 from rivusio.compiler.bodies import Inlined
 from rivusio.compiler.bodies import inline as try_to_inline
-from rivusio.compiler.plan import (
+from rivusio.compiler.ir.plan import (
     Await,
     Batch,
     Body,

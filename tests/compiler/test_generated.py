@@ -19,8 +19,8 @@ import rivusio
 from rivusio.compiler import driver, live, verify
 from rivusio.compiler.emit import Emitted, emit
 from rivusio.compiler.in_process import compile_pipeline
+from rivusio.compiler.ir.plan import plan_of
 from rivusio.compiler.passes import run_passes
-from rivusio.compiler.plan import plan_of
 from rivusio.pipeline import BasePipe
 from tests.compiler import kinds, typed
 

@@ -20,11 +20,9 @@ import pytest
 
 import rivusio
 from rivusio.compiler import live
-from rivusio.compiler.dump import dump
-from rivusio.compiler.invariants import PlanError, check_plan
-from rivusio.compiler.passes import PASSES, run_passes
-from rivusio.compiler.passes.inline import as_written
-from rivusio.compiler.plan import (
+from rivusio.compiler.ir.dump import dump
+from rivusio.compiler.ir.explain import report_of
+from rivusio.compiler.ir.plan import (
     Await,
     Buffer,
     Call,
@@ -37,7 +35,9 @@ from rivusio.compiler.plan import (
     Take,
     plan_of,
 )
-from rivusio.compiler.report import report_of
+from rivusio.compiler.ir.verify import PlanError, check_plan
+from rivusio.compiler.passes import PASSES, run_passes
+from rivusio.compiler.passes.inline import as_written
 from rivusio.pipeline import BasePipe
 from tests.compiler import kinds
 

@@ -11,8 +11,8 @@ from rivusio.compiler import live_child, resolve
 from rivusio.compiler.analysis import handler
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import parse
+from rivusio.compiler.ir.plan import StageInfo, Type
 from rivusio.compiler.live_child import Live
-from rivusio.compiler.plan import StageInfo, Type
 from rivusio.compiler.resolve import Resolution, ResolvedChain
 from rivusio.compiler.typecheck.request import AskedFile, Request
 

@@ -14,8 +14,8 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from rivusio import NotCompiledError
-from rivusio.compiler import loops
 from rivusio.compiler.driver import Options, compile_files
+from rivusio.compiler.ir import fusion
 from rivusio.compiler.passes.inline import UNPROVEN
 from rivusio.mode import Mode
 from rivusio.pipeline import BasePipe
@@ -68,11 +68,11 @@ def write(folder: Path, chains: Sequence[Chain]) -> list[tuple[Path, str]]:
 @contextmanager
 def loops_of_one_stage() -> Iterator[None]:
     """Let the compiler cut chains behind every stage, as it does with those that are very long."""
-    most, loops.MOST_LINES = loops.MOST_LINES, 1
+    most, fusion.MOST_LINES = fusion.MOST_LINES, 1
     try:
         yield
     finally:
-        loops.MOST_LINES = most
+        fusion.MOST_LINES = most
 
 
 def compiled(folder: Path, paths: Sequence[Path]) -> None:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rivusio.compiler.loops import Cut, loops_of
-from rivusio.compiler.plan import Elided, Op, Plan
-from rivusio.compiler.report import entered
+from rivusio.compiler.ir.explain import entered
+from rivusio.compiler.ir.fusion import Cut, loops_of
+from rivusio.compiler.ir.plan import Elided, Op, Plan
 
 
 def dump(plan: Plan) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from rivusio.compiled.manifest import StageReport
-from rivusio.compiler.loops import loops_of
-from rivusio.compiler.plan import (
+from rivusio.compiler.ir.fusion import loops_of
+from rivusio.compiler.ir.plan import (
     Await,
     Batch,
     Body,

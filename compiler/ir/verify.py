@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from rivusio.compiler.plan import (
+from rivusio.compiler.ir.plan import (
     Await,
     Batch,
     Body,

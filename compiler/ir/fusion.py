@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from rivusio.compiled.program import Holding
-from rivusio.compiler.plan import (
+from rivusio.compiler.ir.plan import (
     Batch,
     Buffer,
     Concurrent,
