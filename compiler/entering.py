@@ -6,8 +6,8 @@ import ast
 import re
 from typing import Any, assert_never
 
-from rivusio.compiler.bodies import Inlined, inline
 from rivusio.compiler.function import Function, Here
+from rivusio.compiler.inlining.inline import Inlined, inline
 from rivusio.compiler.ir.plan import (
     Await,
     Batch,

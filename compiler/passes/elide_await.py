@@ -14,7 +14,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from rivusio.compiler.bodies import waits
+from rivusio.compiler.inlining.inline import waits
 from rivusio.compiler.ir.plan import (
     Await,
     Batch,

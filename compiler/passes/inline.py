@@ -12,8 +12,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import assert_never
 
-from rivusio.compiler.bodies import Inlined
-from rivusio.compiler.bodies import inline as try_to_inline
+from rivusio.compiler.inlining.inline import Inlined
+from rivusio.compiler.inlining.inline import inline as try_to_inline
 from rivusio.compiler.ir.plan import (
     Await,
     Batch,

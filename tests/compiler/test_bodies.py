@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from rivusio.compiler.bodies import Function, Inlined, Refused, inline, waits
+from rivusio.compiler.inlining.inline import Function, Inlined, Refused, inline, waits
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bodies.test"
 

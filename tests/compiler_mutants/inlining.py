@@ -6,10 +6,10 @@ from tests.compiler_mutants.making import BODIES, FILES, broken
 
 ENTERING = "compiler/entering.py"
 NAMING = "compiler/naming.py"
-REFUSALS = "compiler/refusals.py"
+REFUSALS = "compiler/inlining/eligibility.py"
 RENDERING = "compiler/rendering.py"
-RETURNS = "compiler/returns.py"
-SCOPES = "compiler/scopes.py"
+RETURNS = "compiler/inlining/single_exit.py"
+SCOPES = "compiler/inlining/rename.py"
 
 BODIES_IN_LOOPS = (
     broken(
@@ -82,7 +82,7 @@ BODIES_IN_LOOPS = (
     ),
     broken(
         "inline",
-        "compiler/assigned.py",
+        "compiler/inlining/definite_assignment.py",
         "if state is not None and name in self._names and name not in state:",
         "if False:",
         "a local still has the value of the item before",

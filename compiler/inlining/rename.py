@@ -16,8 +16,8 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from rivusio.compiler.assigned import locals_of
-from rivusio.compiler.refusals import FRAME_NAMES, Comprehension, Function, RefusalError
+from rivusio.compiler.inlining.definite_assignment import locals_of
+from rivusio.compiler.inlining.eligibility import FRAME_NAMES, Comprehension, Function, RefusalError
 
 AnyFunction = TypeVar("AnyFunction", bound=Function)
 

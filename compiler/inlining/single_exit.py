@@ -32,8 +32,8 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import TypeVar
 
-from rivusio.compiler.assigned import always_matches
-from rivusio.compiler.refusals import RefusalError
+from rivusio.compiler.inlining.definite_assignment import always_matches
+from rivusio.compiler.inlining.eligibility import RefusalError
 
 Node = TypeVar("Node", bound=ast.expr | ast.stmt)
 

@@ -18,9 +18,9 @@ from collections.abc import Callable, Container
 from copy import deepcopy
 from dataclasses import dataclass
 
-from rivusio.compiler import assigned, refusals, returns
-from rivusio.compiler.refusals import Function, RefusalError, waits
-from rivusio.compiler.scopes import Names, mangle
+from rivusio.compiler.inlining import definite_assignment, eligibility, single_exit
+from rivusio.compiler.inlining.eligibility import Function, RefusalError, waits
+from rivusio.compiler.inlining.rename import Names, mangle
 
 __all__ = ["Function", "Inlined", "Refused", "inline", "waits"]
 
@@ -83,16 +83,18 @@ def inline(
             None for a fresh one.
     """
     try:
-        refusals.check_depth(function)
+        eligibility.check_depth(function)
         function = mangle(deepcopy(function), class_name)
-        refusals.check(function, 1 if receiver is None else 2)
+        eligibility.check(function, 1 if receiver is None else 2)
         own, data = _parameters(function, receiver)
-        bound = assigned.locals_of(_body(function))
+        bound = definite_assignment.locals_of(_body(function))
         nothing = ast.copy_location(ast.Constant(None), _body(function)[0])
         if own in bound:
-            raise RefusalError(f'it assigns to "{own}"', assigned.line_of(own, _body(function)))
+            raise RefusalError(
+                f'it assigns to "{own}"', definite_assignment.line_of(own, _body(function))
+            )
         body = [each for each in map(_Idle().visit, _body(function)) if each]
-        assigned.check(body, bound, {own, data} if own else {data})
+        definite_assignment.check(body, bound, {own, data} if own else {data})
         names = Names(
             bound={*bound, data},
             given={own: receiver} if own and receiver else {},
@@ -102,14 +104,14 @@ def inline(
             own_name=None if receiver or isinstance(function, ast.Lambda) else function.name,
         )
         statements: list[ast.stmt] = []
-        if data in assigned.locals_of(body):
+        if data in definite_assignment.locals_of(body):
             statements.append(_copied(function.args, names.local(data), item, item_type))
         else:
             names.give(data, item)
         body = [names.visit(each) for each in body]
         names.check_clashes()
         name = lambda: result or fresh("result")  # noqa: E731  asked for only if it is needed
-        flat, gives = returns.flat(body, name) if body else ([], nothing)
+        flat, gives = single_exit.flat(body, name) if body else ([], nothing)
     except RefusalError as refusal:
         return Refused(refusal.reason, refusal.line)
     statements = [ast.fix_missing_locations(each) for each in (*statements, *flat)]

@@ -16,7 +16,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from functools import reduce
 
-from rivusio.compiler.refusals import Comprehension, RefusalError
+from rivusio.compiler.inlining.eligibility import Comprehension, RefusalError
 
 # The names that have a value for certain; None where no run comes.
 State = frozenset[str] | None
