@@ -40,7 +40,7 @@ from rivusio.compiler.emit import Emitted
 from rivusio.compiler.ir.explain import STAYS_A_CALL
 from rivusio.compiler.ir.plan import StageInfo
 from rivusio.compiler.locks import one_writer
-from rivusio.compiler.resolve import ResolvedChain
+from rivusio.compiler.resolve.resolve import ResolvedChain
 from rivusio.user_file import shown
 
 INDEX_FORMAT = 2

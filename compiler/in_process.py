@@ -13,10 +13,10 @@ from rivusio import loader
 from rivusio.compiled.guards import Inlined, function_of
 from rivusio.compiled.program import Program
 from rivusio.compiled.shape import Shape, shapes_of
-from rivusio.compiler import live
 from rivusio.compiler.emit import Emitted, Refused, emit
 from rivusio.compiler.ir.plan import plan_of
 from rivusio.compiler.passes import run_passes
+from rivusio.compiler.resolve import live_stages
 from rivusio.config import BackpressureConfig
 from rivusio.mode import NotCompiledError
 from rivusio.pipeline import BasePipe
@@ -63,7 +63,7 @@ def compile_stages(
     Raises:
         NotCompiledError: when Python does not take the code of so many stages.
     """
-    infos = live.stages_of(stages)
+    infos = live_stages.stages_of(stages)
     name = " >> ".join(stage.name for stage in stages)
     plan = plan_of(name, infos, read_ahead=read_ahead is not None)
     [emitted] = emit([run_passes(plan)], rivusio.__version__)

@@ -62,7 +62,7 @@ RUNTIME: Final = "rivusio.compiled"
 PLUGIN: Final = "rivusio.mypy_plugin"
 PIPELINE_MODULE: Final = IN_PIPELINE.removesuffix(".")
 MYPY_WORKER: Final = "rivusio.compiler.mypy_worker"
-LIVE_WORKER: Final = "rivusio.compiler.live_worker"
+LIVE_WORKER: Final = "rivusio.compiler.resolve.probe_worker"
 # Parts of rivusio that use more of pydantic than the stub of it has.
 USERS_OF_PYDANTIC: Final = (
     *("rivusio.compiler", "rivusio.cli", "rivusio.mypy_plugin"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import rivusio
-from rivusio.compiler import artifact, resolve
+from rivusio.compiler import artifact
 from rivusio.compiler.artifact import ArtifactError, Unmade
 from rivusio.compiler.check import Examined, misfits_of
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic, Severity
@@ -22,7 +22,8 @@ from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.ir.plan import Plan, plan_of
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.proving import Made, made_of
-from rivusio.compiler.resolve import Resolution, ResolvedChain
+from rivusio.compiler.resolve import resolve
+from rivusio.compiler.resolve.resolve import Resolution, ResolvedChain
 from rivusio.compiler.typecheck.request import TypedFile
 from rivusio.user_file import told
 

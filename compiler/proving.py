@@ -22,7 +22,7 @@ from rivusio.compiler.ir.explain import report_of
 from rivusio.compiler.ir.plan import Plan
 from rivusio.compiler.mypy_server.client import OracleError, OracleTimeoutError
 from rivusio.compiler.passes.inline import UNPROVEN, as_written, called_instead
-from rivusio.compiler.resolve import ResolvedChain
+from rivusio.compiler.resolve.resolve import ResolvedChain
 
 NOWHERE = ""  # the path of a complaint that is of no module
 ROUNDS = 4  # a stage that is called may move what mypy says to the next

@@ -16,11 +16,12 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it has no type
 from syrupy.assertion import SnapshotAssertion
 
 import rivusio
-from rivusio.compiler import driver, live, verify
+from rivusio.compiler import driver, verify
 from rivusio.compiler.emit import Emitted, emit
 from rivusio.compiler.in_process import compile_pipeline
 from rivusio.compiler.ir.plan import plan_of
 from rivusio.compiler.passes import run_passes
+from rivusio.compiler.resolve import live_stages
 from rivusio.pipeline import BasePipe
 from tests.compiler import kinds, typed
 
@@ -43,7 +44,7 @@ def one_cache(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def emitted(name: str) -> str:
     """Give the module of a chain, made from the live objects."""
-    plan = plan_of(name, live.stages_of(CHAINS[name]._rivusio_stages()))
+    plan = plan_of(name, live_stages.stages_of(CHAINS[name]._rivusio_stages()))
     [emitted] = emit([run_passes(plan)], VERSION)
     assert isinstance(emitted, Emitted)
     return emitted.text

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from rivusio.compiled.shape import Shape
-from rivusio.compiler import live_child
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import parse
-from rivusio.compiler.live_child import Live, LiveChain, LiveError
+from rivusio.compiler.resolve import probe
+from rivusio.compiler.resolve.probe import Live, LiveChain, LiveError
 
 HEAD = """
 import functools, operator, os
@@ -40,7 +40,7 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def look(text: str, timeout: float = 60) -> Live:
     Path("case.py").write_text(HEAD + text, encoding="utf-8")
-    return live_child.look("case.py", timeout)
+    return probe.look("case.py", timeout)
 
 
 def shown(live: Live) -> list[str]:
@@ -214,4 +214,4 @@ def test_a_file_that_hangs_is_ended_with_all_that_it_has_started() -> None:
 
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(LiveError, match="there is no such file"):
-        live_child.look("missing.py")
+        probe.look("missing.py")

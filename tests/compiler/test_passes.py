@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 
 import rivusio
-from rivusio.compiler import live
 from rivusio.compiler.ir.dump import dump
 from rivusio.compiler.ir.explain import report_of
 from rivusio.compiler.ir.plan import (
@@ -38,6 +37,7 @@ from rivusio.compiler.ir.plan import (
 from rivusio.compiler.ir.verify import PlanError, check_plan
 from rivusio.compiler.passes import PASSES, run_passes
 from rivusio.compiler.passes.inline import as_written
+from rivusio.compiler.resolve import live_stages
 from rivusio.pipeline import BasePipe
 from tests.compiler import kinds
 
@@ -59,7 +59,7 @@ def plan_in(text: str) -> Plan:
         chain = vars(module)["chain"]
         # The chain's own line has `chain = ` before it: lambdas in it are found all the same.
         linecache.cache["case.py"] = len(made), None, made.splitlines(keepends=True), "case.py"
-        return plan_of("case", live.stages_of(chain._rivusio_stages()))
+        return plan_of("case", live_stages.stages_of(chain._rivusio_stages()))
 
 
 def shown(text: str) -> str:
@@ -108,7 +108,7 @@ def test_each_golden_case_has_its_own_name() -> None:
 def plans() -> Iterator[tuple[str, Plan]]:
     for name, each in vars(kinds).items():
         if isinstance(each, BasePipe):
-            stages = live.stages_of(each._rivusio_stages())
+            stages = live_stages.stages_of(each._rivusio_stages())
             yield name, plan_of(name, stages)
             yield f"{name}, read ahead", plan_of(name, stages, read_ahead=True)
     for name, (text, _) in golden().items():
@@ -133,7 +133,7 @@ def test_a_pass_leaves_the_plan_it_was_given() -> None:
 
 
 def plan_of_kind(name: str) -> Plan:
-    return plan_of(name, live.stages_of(vars(kinds)[name]._rivusio_stages()))
+    return plan_of(name, live_stages.stages_of(vars(kinds)[name]._rivusio_stages()))
 
 
 def wrong(name: str, position: int, **changes: Any) -> Plan:
@@ -228,7 +228,7 @@ def more(item: int) -> int:
 
 
 def test_a_body_that_found_no_place_in_the_module_is_told_as_a_call() -> None:
-    stages = live.stages_of((rivusio.map(more) >> rivusio.map(more))._rivusio_stages())
+    stages = live_stages.stages_of((rivusio.map(more) >> rivusio.map(more))._rivusio_stages())
     plan = as_written(run_passes(plan_of("twice", stages)), {0})
     assert [(each.how, each.why) for each in report_of(plan)] == [
         ("inlined", ""),

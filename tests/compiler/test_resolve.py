@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.compiler import live_child, resolve
 from rivusio.compiler.analysis import handler
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import parse
 from rivusio.compiler.ir.plan import StageInfo, Type
-from rivusio.compiler.live_child import Live
-from rivusio.compiler.resolve import Resolution, ResolvedChain
+from rivusio.compiler.resolve import probe, resolve
+from rivusio.compiler.resolve.probe import Live
+from rivusio.compiler.resolve.resolve import Resolution, ResolvedChain
 from rivusio.compiler.typecheck.request import AskedFile, Request
 
 ROOT = Path(__file__).parents[2]
@@ -90,7 +90,7 @@ def no_import(monkeypatch: pytest.MonkeyPatch) -> None:
     def look(path: str, timeout: float) -> Live:
         pytest.fail("it was imported")
 
-    monkeypatch.setattr(live_child, "look", look)
+    monkeypatch.setattr(probe, "look", look)
 
 
 @pytest.mark.usefixtures("no_import")

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.compiler import emit, planning, proving, resolve, verify
+from rivusio.compiler import emit, planning, proving, verify
 from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.ir.plan import Plan
 from rivusio.compiler.mypy_server.client import OracleError
+from rivusio.compiler.resolve import resolve
 from rivusio.compiler.typecheck.request import TypedFile
 from tests.compiler.commands import FLOW, MAIN, cli, own_folder, runs, write, written
 

@@ -72,7 +72,7 @@ BODIES_IN_LOOPS = (
     ),
     broken(
         "inline",
-        "compiler/live.py",
+        "compiler/resolve/live_stages.py",
         "if (around := needed_around(code)) is not None:",
         "if (around := None) is not None:",
         "a name of the function around is read from the module",

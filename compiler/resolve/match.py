@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 from rivusio.compiler.frontend.syntax import Span
-from rivusio.compiler.live_child import Live, LiveChain
+from rivusio.compiler.resolve.probe import Live, LiveChain
 from rivusio.compiler.typecheck.typed import Chain
 from rivusio.origins import is_made_by
 

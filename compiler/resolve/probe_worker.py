@@ -19,7 +19,7 @@ from rivusio.compiled.guards import function_of
 from rivusio.compiled.shape import shape_of
 from rivusio.compiler.frontend.functions import FunctionRef, needed_around
 from rivusio.compiler.frontend.syntax import Span
-from rivusio.compiler.live_child import (
+from rivusio.compiler.resolve.probe import (
     ANSWER,
     REQUEST,
     Live,

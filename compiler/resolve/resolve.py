@@ -16,16 +16,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
-from rivusio.compiler import live_child
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic, Severity
 from rivusio.compiler.frontend.finder import span_of
 from rivusio.compiler.frontend.functions import FunctionRef
 from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.frontend.syntax import Span
-from rivusio.compiler.function_sources import FunctionSources
 from rivusio.compiler.ir.plan import ANY, StageInfo, Type, UserFunction
-from rivusio.compiler.live_child import Live, LiveChain, LiveError, LiveStage
-from rivusio.compiler.matching import Matches, matches
+from rivusio.compiler.resolve import probe
+from rivusio.compiler.resolve.function_sources import FunctionSources
+from rivusio.compiler.resolve.match import Matches, matches
+from rivusio.compiler.resolve.probe import Live, LiveChain, LiveError, LiveStage
 from rivusio.compiler.typecheck.aliases import alias_of
 from rivusio.compiler.typecheck.facts import KnownFunction
 from rivusio.compiler.typecheck.request import TypedFile
@@ -172,7 +172,7 @@ class _Resolver:
 
     def _live(self, unsure: Sequence[Chain], timeout: float) -> Live | None:
         try:
-            live = live_child.look(self._source.path, timeout)
+            live = probe.look(self._source.path, timeout)
         except LiveError as error:
             spans = [chain.span for chain in unsure] or [Span(1, 0, 1, 0)]
             for span in spans:
