@@ -36,7 +36,7 @@ from rivusio.compiled.manifest import (
     stem_of,
     this_python,
 )
-from rivusio.compiler.emit import Emitted
+from rivusio.compiler.backends.python.module import Emitted
 from rivusio.compiler.ir.explain import STAYS_A_CALL
 from rivusio.compiler.ir.plan import StageInfo
 from rivusio.compiler.locks import one_writer

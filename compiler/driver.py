@@ -15,6 +15,7 @@ from pathlib import Path
 from rivusio.compiled.manifest import FOLDER, StageReport
 from rivusio.compiler import apart, artifact, proving
 from rivusio.compiler.artifact import Unmade
+from rivusio.compiler.backends.python.templates import read_templates
 from rivusio.compiler.check import examine, in_order
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic
 from rivusio.compiler.frontend.source import Source
@@ -23,7 +24,6 @@ from rivusio.compiler.ir.plan import Plan
 from rivusio.compiler.mypy_server import client
 from rivusio.compiler.planning import Planned, failure, plan, said_again
 from rivusio.compiler.proving import Made
-from rivusio.compiler.rendering import read_templates
 from rivusio.compiler.typecheck.request import TIMEOUT, OracleError
 
 FAILURES = (OracleError, artifact.ArtifactError)  # each says why, in one line

@@ -13,7 +13,7 @@ from rivusio import loader
 from rivusio.compiled.guards import Inlined, function_of
 from rivusio.compiled.program import Program
 from rivusio.compiled.shape import Shape, shapes_of
-from rivusio.compiler.emit import Emitted, Refused, emit
+from rivusio.compiler.backends.python.module import Emitted, Refused, emit
 from rivusio.compiler.ir.plan import plan_of
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.resolve import live_stages

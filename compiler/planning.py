@@ -14,9 +14,9 @@ from pathlib import Path
 import rivusio
 from rivusio.compiler import artifact
 from rivusio.compiler.artifact import ArtifactError, Unmade
+from rivusio.compiler.backends.python.module import Emitted, FormatError, Refused, emit
 from rivusio.compiler.check import Examined, misfits_of
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic, Severity
-from rivusio.compiler.emit import Emitted, FormatError, Refused, emit
 from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.ir.plan import Plan, plan_of

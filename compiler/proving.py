@@ -15,8 +15,8 @@ from pathlib import Path
 import rivusio
 from rivusio.compiler import artifact, verify
 from rivusio.compiler.artifact import Written
+from rivusio.compiler.backends.python.module import Emitted, FormatError, Refused, emit
 from rivusio.compiler.diagnostics import COMPILE, Complaint, Diagnostic
-from rivusio.compiler.emit import Emitted, FormatError, Refused, emit
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.ir.explain import report_of
 from rivusio.compiler.ir.plan import Plan

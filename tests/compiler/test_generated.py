@@ -17,7 +17,7 @@ from syrupy.assertion import SnapshotAssertion
 
 import rivusio
 from rivusio.compiler import driver, verify
-from rivusio.compiler.emit import Emitted, emit
+from rivusio.compiler.backends.python.module import Emitted, emit
 from rivusio.compiler.in_process import compile_pipeline
 from rivusio.compiler.ir.plan import plan_of
 from rivusio.compiler.passes import run_passes

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.compiler import emit, planning, proving, verify
+from rivusio.compiler import planning, proving, verify
+from rivusio.compiler.backends.python import module as python_module
 from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.ir.plan import Plan
@@ -216,7 +217,10 @@ def test_a_module_at_which_mypy_stops_stops_no_other(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (emit.FormatError("no such\nsyntax"), "the formatter refuses its module: no such syntax"),
+        (
+            python_module.FormatError("no such\nsyntax"),
+            "the formatter refuses its module: no such syntax",
+        ),
         (ZeroDivisionError("oh"), "rivusio itself failed at "),
         (RecursionError("too deep"), "Python does not take the code of its 2 stages"),
     ],
@@ -224,9 +228,11 @@ def test_a_module_at_which_mypy_stops_stops_no_other(monkeypatch: pytest.MonkeyP
 def test_a_module_that_cannot_be_written_stops_no_other(
     monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
 ) -> None:
-    whole = emit.emit
+    whole = python_module.emit
 
-    def failing(plans: Sequence[Plan], version: str) -> list[emit.Emitted | emit.Refused]:
+    def failing(
+        plans: Sequence[Plan], version: str
+    ) -> list[python_module.Emitted | python_module.Refused]:
         if any(each.name == "chain" for each in plans):
             raise error
         return whole(plans, version)
@@ -241,9 +247,9 @@ def test_a_module_that_cannot_be_written_stops_no_other(
 def test_a_module_written_anew_that_cannot_be_stops_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def failing(*_: object) -> list[emit.Emitted | emit.Refused]:
+    def failing(*_: object) -> list[python_module.Emitted | python_module.Refused]:
         message = "no"
-        raise emit.FormatError(message)
+        raise python_module.FormatError(message)
 
     strict = verify.strict
 

@@ -12,7 +12,7 @@ LOOPS = "compiler/ir/fusion.py"
 OVER_BUFFER = "templates/over_buffer.py.jinja"
 PARTS = "rivusio/compiled/parts.py"
 SLIDING = "templates/sliding.py.jinja"
-WRITE = "compiler/write.py"
+WRITE = "compiler/backends/python/loop.py"
 
 LISTS = (
     broken(
@@ -34,7 +34,7 @@ LISTS = (
     ),
     broken(
         "4.4",
-        "compiler/entering.py",
+        "compiler/backends/python/calls.py",
         'item = f"{item}.copy()"',
         'item = f"{item}"',
         "the list of an error is the one that the user has changed",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tests.compiler_mutants.making import BODIES, FILES, broken
 
-ENTERING = "compiler/entering.py"
-NAMING = "compiler/naming.py"
+ENTERING = "compiler/backends/python/calls.py"
+NAMING = "compiler/backends/python/names.py"
 REFUSALS = "compiler/inlining/eligibility.py"
-RENDERING = "compiler/rendering.py"
+RENDERING = "compiler/backends/python/templates.py"
 RETURNS = "compiler/inlining/single_exit.py"
 SCOPES = "compiler/inlining/rename.py"
 

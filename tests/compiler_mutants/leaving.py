@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tests.compiler_mutants.making import FILES, GROUPS, broken
 
-ENTERING = "compiler/entering.py"
+ENTERING = "compiler/backends/python/calls.py"
 OUTPUTS = "rivusio/compiled/outputs.py"
 PARTS = "rivusio/compiled/parts.py"
-WRITE = "compiler/write.py"
+WRITE = "compiler/backends/python/loop.py"
 
 ERRORS = (
     broken(
@@ -84,7 +84,7 @@ ERRORS = (
     ),
     broken(
         "6.11",
-        "compiler/marks.py",
+        "compiler/backends/python/source_map.py",
         'position = f"{original.lineno}:',
         'position = f"{original.lineno + 1}:',
         "a traceback shows the line below",

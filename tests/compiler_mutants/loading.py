@@ -20,7 +20,7 @@ ORACLE = "compiler/analysis/handler.py"
 PLANNING = "compiler/planning.py"
 PROVING = "compiler/proving.py"
 RUN = "compiler/mypy_server/options.py"
-WRITE = "compiler/write.py"
+WRITE = "compiler/backends/python/loop.py"
 
 GUARDED = (
     broken(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from tests.compiler_mutants.making import FILES, ONE, TAKES, broken
 
 ENTER = "templates/enter.py.jinja"
-ENTERING = "compiler/entering.py"
+ENTERING = "compiler/backends/python/calls.py"
 FEED = "rivusio/compiled/feed.py"
 FILTER = "templates/filter.py.jinja"
 FLAT_MAP = "templates/flat_map.py.jinja"
-FUNCTION = "compiler/function.py"
+FUNCTION = "compiler/backends/python/frame.py"
 GIVE = "templates/give.py.jinja"
 LINE = "rivusio/compiled/line.py"
 MAP = "templates/map.py.jinja"
@@ -17,7 +17,7 @@ ONE_ITEM = "templates/one.py.jinja"
 OVER_ASYNC = "templates/over_async.py.jinja"
 OVER_NODE = "templates/over_node.py.jinja"
 OVER_PLAIN = "templates/over_plain.py.jinja"
-WRITE = "compiler/write.py"
+WRITE = "compiler/backends/python/loop.py"
 
 CALLS = (
     broken(

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rivusio.compiler import write
+from rivusio.compiler.backends.python import loop as write
+from rivusio.compiler.backends.python.templates import render
 from rivusio.compiler.ir.fusion import Loop, Module, SourceKind, Variant, loops_of
 from rivusio.compiler.ir.plan import Plan
-from rivusio.compiler.rendering import render
 
 
 def lower(plan: Plan) -> Module:

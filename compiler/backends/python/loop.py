@@ -11,8 +11,20 @@ from dataclasses import replace
 from typing import Any
 
 from rivusio.compiled.program import Holding
-from rivusio.compiler.entering import record_of
-from rivusio.compiler.function import OF, Function, Here, left_of
+from rivusio.compiler.backends.python.calls import record_of
+from rivusio.compiler.backends.python.frame import OF, Function, Here, left_of
+from rivusio.compiler.backends.python.names import (
+    RESERVED,
+    TOO_PLAIN,
+    Names,
+    by_type,
+    comment,
+    inner_names,
+    list_name,
+    parameter,
+    plain,
+)
+from rivusio.compiler.backends.python.templates import render
 from rivusio.compiler.ir.fusion import Loop, Module, SourceKind, Variant, groups_of
 from rivusio.compiler.ir.plan import (
     Batch,
@@ -30,18 +42,6 @@ from rivusio.compiler.ir.plan import (
     Take,
     TumblingWindow,
 )
-from rivusio.compiler.naming import (
-    RESERVED,
-    TOO_PLAIN,
-    Names,
-    by_type,
-    comment,
-    inner_names,
-    list_name,
-    parameter,
-    plain,
-)
-from rivusio.compiler.rendering import render
 from rivusio.counters import SAMPLE
 
 PARTS = {"results": "Results", "inner": "Inner", "window": "Filling", "buffer": "Filling"}

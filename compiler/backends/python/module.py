@@ -12,13 +12,18 @@ from tempfile import TemporaryDirectory
 from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it has no types
 
 from rivusio.compiled.program import Holding, Place, Statement
+from rivusio.compiler.backends.python.lower import lower
+from rivusio.compiler.backends.python.names import (
+    FROM_ABC,
+    FROM_COLLECTIONS,
+    FROM_RUNTIME,
+    FROM_TYPING,
+)
+from rivusio.compiler.backends.python.source_map import Marked, lines_of, read_marks
+from rivusio.compiler.backends.python.templates import render
 from rivusio.compiler.ir.fusion import Module
 from rivusio.compiler.ir.plan import Plan, StageInfo
 from rivusio.compiler.known_names import RUNTIME
-from rivusio.compiler.lower import lower
-from rivusio.compiler.marks import Marked, lines_of, read_marks
-from rivusio.compiler.naming import FROM_ABC, FROM_COLLECTIONS, FROM_RUNTIME, FROM_TYPING
-from rivusio.compiler.rendering import render
 
 
 @dataclass(frozen=True, slots=True)

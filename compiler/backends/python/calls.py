@@ -6,7 +6,9 @@ import ast
 import re
 from typing import Any, assert_never
 
-from rivusio.compiler.function import Function, Here
+from rivusio.compiler.backends.python.frame import Function, Here
+from rivusio.compiler.backends.python.names import comment, parameter, snake
+from rivusio.compiler.backends.python.source_map import marked
 from rivusio.compiler.inlining.inline import Inlined, inline
 from rivusio.compiler.ir.plan import (
     Await,
@@ -23,8 +25,6 @@ from rivusio.compiler.ir.plan import (
     SlidingWindow,
     TumblingWindow,
 )
-from rivusio.compiler.marks import marked
-from rivusio.compiler.naming import comment, parameter, snake
 from rivusio.compiler.passes.inline import body_as_call
 from rivusio.compiler.typecheck.aliases import alias_of
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rivusio.compiled.program import Holding
+from rivusio.compiler.backends.python.names import Names
 from rivusio.compiler.ir.fusion import Loop, Module, Variant
 from rivusio.compiler.ir.plan import Batch, Plan, SlidingWindow, Take, TumblingWindow
-from rivusio.compiler.naming import Names
 
 # What generated functions take their items from, besides the source.
 OF = {

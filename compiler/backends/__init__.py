@@ -1,0 +1,1 @@
+"""What a plan becomes: so far modules of plain Python, in `python`."""
