@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from rivusio.compiled.manifest import FOLDER, StageReport
-from rivusio.compiler import apart, artifact, proving
+from rivusio.compiler import apart, artifact
 from rivusio.compiler.artifact import Unmade
 from rivusio.compiler.backends.python.templates import read_templates
 from rivusio.compiler.check import examine, in_order
@@ -23,8 +23,9 @@ from rivusio.compiler.ir.explain import STAYS_A_CALL
 from rivusio.compiler.ir.plan import Plan
 from rivusio.compiler.mypy_server import client
 from rivusio.compiler.planning import Planned, failure, plan, said_again
-from rivusio.compiler.proving import Made
 from rivusio.compiler.typecheck.request import TIMEOUT, OracleError
+from rivusio.compiler.validate import validate
+from rivusio.compiler.validate.validate import Made
 
 FAILURES = (OracleError, artifact.ArtifactError)  # each says why, in one line
 
@@ -229,7 +230,7 @@ def _proved(paths: list[str], options: Options, *, keeps: bool) -> Planned:
     seen = examine(paths, options.timeout, lone=True)
     planned = plan(seen, may_import=options.may_import, timeout=options.timeout)
     texts = [(source.path, source.text) for source in planned.sources.values()]
-    planned.made, unproved = proving.proved(planned.made, texts, options.timeout, keeps=keeps)
+    planned.made, unproved = validate.proved(planned.made, texts, options.timeout, keeps=keeps)
     for each in unproved:
         made = each.made
         planned.diagnostics.extend(each.diagnostics)

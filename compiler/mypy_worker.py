@@ -12,12 +12,12 @@ from collections.abc import Callable
 
 from mypy import modulefinder
 
-from rivusio.compiler import verify_worker
 from rivusio.compiler.analysis import handler
+from rivusio.compiler.validate import handler as request_handler
 
 ANSWERS: dict[str, Callable[[bytes], bytes]] = {
     "oracle": handler.reply,
-    "verify": verify_worker.reply,
+    "verify": request_handler.reply,
 }
 
 

@@ -21,10 +21,10 @@ from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.ir.plan import Plan, plan_of
 from rivusio.compiler.passes import run_passes
-from rivusio.compiler.proving import Made, made_of
 from rivusio.compiler.resolve import resolve
 from rivusio.compiler.resolve.resolve import Resolution, ResolvedChain
 from rivusio.compiler.typecheck.request import TypedFile
+from rivusio.compiler.validate.validate import Made, made_of
 from rivusio.user_file import told
 
 ONLY_RUNNING = "only running the file tells what it is"

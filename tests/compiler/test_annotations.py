@@ -11,14 +11,14 @@ import pytest
 from mypy import types
 from mypy.nodes import Block, ClassDef, SymbolTable, TypeInfo
 
-from rivusio.compiler import verify
 from rivusio.compiler.analysis import handler
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import parse
 from rivusio.compiler.typecheck.annotations import Annotation, alias_of, annotation
 from rivusio.compiler.typecheck.request import AskedFile, Request
 from rivusio.compiler.typecheck.typed import Stage
-from rivusio.compiler.verify import Generated
+from rivusio.compiler.validate import request
+from rivusio.compiler.validate.request import Generated
 
 ROOT = Path(__file__).parents[2]
 
@@ -422,7 +422,7 @@ def test_mypy_takes_them_all_in_another_module(
     text = "\n".join([*head, *body, ""])
     generated = Generated("generated", "__rivusio__/generated.py", text)
     lines = text.splitlines()
-    complaints = verify.strict([generated], [("kinds.py", PROGRAM)])
+    complaints = request.strict([generated], [("kinds.py", PROGRAM)])
     assert [f"{each.message}: {lines[each.line - 1]}" for each in complaints] == []
 
 

@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rivusio.cli import main
-from rivusio.compiler import verify
 from rivusio.compiler.diagnostics import Complaint
+from rivusio.compiler.validate import request
 
 ROOT = Path(__file__).parents[2]
 
@@ -413,7 +413,7 @@ def test_a_module_that_does_not_pass_mypy_is_kept_for_a_report_and_not_installed
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     complaint = Complaint("flow__chain.py", 7, 0, "it is wrong", "misc", stops=False)
-    monkeypatch.setattr(verify, "strict", lambda *_: (complaint,))
+    monkeypatch.setattr(request, "strict", lambda *_: (complaint,))
     done = cli("compile", write("flow.py", FLOW))
     assert done.exit_code == 1
     assert 'the module of "chain" does not pass mypy, which is a bug of rivusio\'s' in done.stdout

@@ -16,12 +16,13 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it has no type
 from syrupy.assertion import SnapshotAssertion
 
 import rivusio
-from rivusio.compiler import driver, verify
+from rivusio.compiler import driver
 from rivusio.compiler.backends.python.module import Emitted, emit
 from rivusio.compiler.in_process import compile_pipeline
 from rivusio.compiler.ir.plan import plan_of
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.resolve import live_stages
+from rivusio.compiler.validate import request
 from rivusio.pipeline import BasePipe
 from tests.compiler import kinds, typed
 
@@ -152,11 +153,11 @@ def test_no_module_names_this_machine() -> None:
 
 def test_mypy_has_nothing_against_any_module() -> None:
     modules = [
-        verify.Generated(f"rivusio_generated.{name}", f"{name}.py", text)
+        request.Generated(f"rivusio_generated.{name}", f"{name}.py", text)
         for name, text in all_modules().items()
     ]
     files = [(str(path), path.read_text("utf-8")) for path in FILES]
-    assert verify.strict(modules, files) == ()
+    assert request.strict(modules, files) == ()
 
 
 def test_ruff_has_nothing_against_any_module(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.compiler import verify
 from rivusio.compiler.mypy_server import client
 from rivusio.compiler.mypy_server.client import Mypy, OracleError
 from rivusio.compiler.typecheck import request
 from rivusio.compiler.typecheck.request import AskedFile, Request
-from rivusio.compiler.verify import Generated
+from rivusio.compiler.validate import request as type_request
+from rivusio.compiler.validate.request import Generated
 
 ROOT = Path(__file__).parents[2]
 TEXT = "answer: int = 42\n"
@@ -55,7 +55,9 @@ def is_gone(mypy: Mypy) -> bool:
 def test_one_child_answers_all_that_is_asked_inside(started: list[Mypy]) -> None:
     with client.kept():
         assert [file.module for file in ask_oracle().files] == ["plain"]
-        said = verify.strict([Generated("generated", "generated.py", MODULE)], [("plain.py", TEXT)])
+        said = type_request.strict(
+            [Generated("generated", "generated.py", MODULE)], [("plain.py", TEXT)]
+        )
         assert [each.line for each in said] == [2]
     assert len(started) == 1
     assert is_gone(started[0])

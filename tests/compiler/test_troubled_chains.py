@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.compiler import planning, proving, verify
+from rivusio.compiler import planning
 from rivusio.compiler.backends.python import module as python_module
 from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.frontend.source import Source
@@ -16,6 +16,7 @@ from rivusio.compiler.ir.plan import Plan
 from rivusio.compiler.mypy_server.client import OracleError
 from rivusio.compiler.resolve import resolve
 from rivusio.compiler.typecheck.request import TypedFile
+from rivusio.compiler.validate import request, validate
 from tests.compiler.commands import FLOW, MAIN, cli, own_folder, runs, write, written
 
 __all__ = ["own_folder"]
@@ -173,16 +174,16 @@ def test_what_does_not_fit_is_not_compiled_because_the_file_was_imported() -> No
 
 def refuse(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Let mypy have something against the module of a chain."""
-    strict = verify.strict
+    strict = request.strict
 
     def refusing(
-        modules: Sequence[verify.Generated], texts: Sequence[tuple[str, str]], timeout: float
+        modules: Sequence[request.Generated], texts: Sequence[tuple[str, str]], timeout: float
     ) -> tuple[Complaint, ...]:
         wrong = (each for each in modules if name in each.path)
         ours = tuple(Complaint(each.path, 7, 0, "it is wrong", "misc") for each in wrong)
         return ours + strict(modules, texts, timeout)
 
-    monkeypatch.setattr(verify, "strict", refusing)
+    monkeypatch.setattr(request, "strict", refusing)
 
 
 def test_a_module_that_does_not_pass_mypy_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,14 +200,14 @@ def test_a_module_that_does_not_pass_mypy_stops_no_other(monkeypatch: pytest.Mon
 
 def test_a_module_at_which_mypy_stops_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     def stopping(
-        modules: Sequence[verify.Generated], texts: Sequence[tuple[str, str]], timeout: float
+        modules: Sequence[request.Generated], texts: Sequence[tuple[str, str]], timeout: float
     ) -> tuple[Complaint, ...]:
         if any("__chain.py" in each.path for each in modules):
             message = "mypy was ended by signal 11"
             raise OracleError(message)
         return ()
 
-    monkeypatch.setattr(verify, "strict", stopping)
+    monkeypatch.setattr(request, "strict", stopping)
     done = cli("compile", write("flow.py", TWO))
     assert done.exit_code == 1
     said = 'error: chain "chain" is not compiled: mypy was ended by signal 11  [rivusio-compile]'
@@ -251,18 +252,18 @@ def test_a_module_written_anew_that_cannot_be_stops_no_other(
         message = "no"
         raise python_module.FormatError(message)
 
-    strict = verify.strict
+    strict = request.strict
 
     def refusing(
-        modules: Sequence[verify.Generated], texts: Sequence[tuple[str, str]], timeout: float
+        modules: Sequence[request.Generated], texts: Sequence[tuple[str, str]], timeout: float
     ) -> tuple[Complaint, ...]:
         of = next(each for each in modules if "__chain.py" in each.path)
         line = next(n for n, text in enumerate(of.text.split("\n"), 1) if "* 2" in text)
         ours = (Complaint(of.path, line, 0, "it is wrong", "misc"),)
         return ours + strict(modules, texts, timeout)
 
-    monkeypatch.setattr(verify, "strict", refusing)
-    monkeypatch.setattr(proving, "emit", failing)
+    monkeypatch.setattr(request, "strict", refusing)
+    monkeypatch.setattr(validate, "emit", failing)
     assert cli("compile", write("flow.py", TWO)).exit_code == 1
     assert set(written()) == OTHER
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.compiler import verify, verify_worker
 from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.mypy_server import client
 from rivusio.compiler.mypy_server.client import OracleError
 from rivusio.compiler.mypy_server.subprocesses import TIMEOUT
-from rivusio.compiler.verify import Generated, strict
+from rivusio.compiler.validate import handler
+from rivusio.compiler.validate import request as type_request
+from rivusio.compiler.validate.request import Generated, strict
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,8 +51,8 @@ def in_child() -> None:
 def one_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask mypy in this process, which saves its start, unless the test wants a child."""
 
-    def answer(_: str, asked: bytes, *__: object) -> verify.Answer:
-        return verify_worker.answer(verify.REQUEST.validate_json(asked))
+    def answer(_: str, asked: bytes, *__: object) -> type_request.Answer:
+        return handler.answer(type_request.REQUEST.validate_json(asked))
 
     if "in_child" not in request.fixturenames:
         monkeypatch.setattr(client, "ask", answer)

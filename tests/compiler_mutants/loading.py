@@ -18,7 +18,7 @@ ORIGINS = "rivusio/origins.py"
 WHOSE = ("tests/compiler/test_whose_artifact.py",)
 ORACLE = "compiler/analysis/handler.py"
 PLANNING = "compiler/planning.py"
-PROVING = "compiler/proving.py"
+PROVING = "compiler/validate/validate.py"
 RUN = "compiler/mypy_server/options.py"
 WRITE = "compiler/backends/python/loop.py"
 

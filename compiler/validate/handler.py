@@ -14,7 +14,7 @@ from mypy.options import PER_MODULE_OPTIONS, Options
 from rivusio.compiler.mypy_server import build
 from rivusio.compiler.mypy_server import options as mypy_options
 from rivusio.compiler.mypy_server.options import complaints
-from rivusio.compiler.verify import ANSWER, REQUEST, Answer, Request
+from rivusio.compiler.validate.request import ANSWER, REQUEST, Answer, Request
 
 
 def reply(request: bytes) -> bytes:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import rivusio
-from rivusio.compiler import artifact, verify
+from rivusio.compiler import artifact
 from rivusio.compiler.artifact import Written
 from rivusio.compiler.backends.python.module import Emitted, FormatError, Refused, emit
 from rivusio.compiler.diagnostics import COMPILE, Complaint, Diagnostic
@@ -23,6 +23,7 @@ from rivusio.compiler.ir.plan import Plan
 from rivusio.compiler.mypy_server.client import OracleError, OracleTimeoutError
 from rivusio.compiler.passes.inline import UNPROVEN, as_written, called_instead
 from rivusio.compiler.resolve.resolve import ResolvedChain
+from rivusio.compiler.validate import request
 
 NOWHERE = ""  # the path of a complaint that is of no module
 ROUNDS = 4  # a stage that is called may move what mypy says to the next
@@ -117,13 +118,13 @@ def _said_of(
         name = each.written.name  # that of two files in two folders may be the same
         paths[f"{name}.py" if f"{name}.py" not in paths else f"{name}.{index}.py"] = index
     modules = [
-        verify.Generated(  # the name of a file may have what the name of a module may not
+        request.Generated(  # the name of a file may have what the name of a module may not
             f"rivusio_generated.module_{number}", path, made[index].written.text
         )
         for number, (path, index) in enumerate(paths.items())
     ]
     said: dict[int, list[Complaint]] = defaultdict(list)
-    for complaint in verify.strict(modules, texts, timeout):
+    for complaint in request.strict(modules, texts, timeout):
         said[paths[complaint.path]].append(complaint)
     return said
 
