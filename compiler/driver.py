@@ -13,8 +13,9 @@ from functools import partial
 from pathlib import Path
 
 from rivusio.compiled.manifest import FOLDER, StageReport
-from rivusio.compiler import apart, artifact
-from rivusio.compiler.artifact import Unmade
+from rivusio.compiler import apart
+from rivusio.compiler.artifacts import write as artifact_files
+from rivusio.compiler.artifacts.write import Unmade
 from rivusio.compiler.backends.python.templates import read_templates
 from rivusio.compiler.check import examine, in_order
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic
@@ -27,7 +28,7 @@ from rivusio.compiler.typecheck.request import TIMEOUT, OracleError
 from rivusio.compiler.validate import validate
 from rivusio.compiler.validate.validate import Made
 
-FAILURES = (OracleError, artifact.ArtifactError)  # each says why, in one line
+FAILURES = (OracleError, artifact_files.ArtifactError)  # each says why, in one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Chain:
     name: str
     line: int
     path: str
-    artifact: str
+    artifact_files: str
     text: str
     plan: Plan
     stages: tuple[StageReport, ...]
@@ -116,7 +117,7 @@ def compile_files(paths: Sequence[str], options: Options) -> Compilation:
             work.refuse_calls()
         work.write(options)
     done = work.compilation()
-    unmade = [(path, each) for path in fresh for each in artifact.index_of(Path(path)).unmade]
+    unmade = [(path, each) for path in fresh for each in artifact_files.index_of(Path(path)).unmade]
     said = [said_again(path, each) for path, each in unmade]
     return replace(
         done,
@@ -128,9 +129,9 @@ def compile_files(paths: Sequence[str], options: Options) -> Compilation:
 
 def _is_fresh(path: str, options: Options) -> bool:
     """Tell whether compiling a file again would bring nothing."""
-    if artifact.outdated(Path(path)) is not None:
+    if artifact_files.outdated(Path(path)) is not None:
         return False
-    index = artifact.index_of(Path(path))
+    index = artifact_files.index_of(Path(path))
     may_bring_more = options.may_import and not index.imported and index.unmade
     return not may_bring_more and not any(each.failed for each in index.unmade)
 
@@ -185,14 +186,14 @@ class _Work:
                 if not made and any(each.failed for each in unmade):
                     continue
                 try:
-                    artifact.write(
+                    artifact_files.write(
                         Path(path),
                         [each.written for each in made],
                         unmade,
                         planned.looked_at[path],
                         imported=options.may_import,
                     )
-                except artifact.ArtifactError as error:
+                except artifact_files.ArtifactError as error:
                     self._failures[path] = error
                     del planned.looked_at[path]
         self._raise_if_all_failed()

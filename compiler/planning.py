@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import rivusio
-from rivusio.compiler import artifact
-from rivusio.compiler.artifact import ArtifactError, Unmade
+from rivusio.compiler.artifacts import write
+from rivusio.compiler.artifacts.write import ArtifactError, Unmade
 from rivusio.compiler.backends.python.module import Emitted, FormatError, Refused, emit
 from rivusio.compiler.check import Examined, misfits_of
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic, Severity
@@ -97,7 +97,7 @@ def said_again(path: str, unmade: Unmade) -> Diagnostic:
 
 def _plan_file(planned: Planned, file: TypedFile, *, may_import: bool, timeout: float) -> None:
     path, source = file.path, planned.sources[file.path]
-    looked_at = artifact.snapshot({path, *file.imports})
+    looked_at = write.snapshot({path, *file.imports})
     _refuse_changed(source)
     resolution = resolve.resolved(source, file, may_import=may_import, timeout=timeout)
     wrong = [typed.chain.span for typed in file.chains if typed.misfits]
@@ -108,7 +108,7 @@ def _plan_file(planned: Planned, file: TypedFile, *, may_import: bool, timeout: 
         and not any(_is_part(each.chain.span, span) for span in wrong)  # the import has it, too
     ]
     modules = list(_modules(path, chains))
-    looked_at |= artifact.snapshot(set(_files(chains)) - looked_at.keys())
+    looked_at |= write.snapshot(set(_files(chains)) - looked_at.keys())
     planned.diagnostics.extend(resolution.diagnostics)
     for chain, module in zip(chains, modules, strict=True):
         if isinstance(module, Made):
@@ -151,7 +151,7 @@ def _files(chains: Iterable[ResolvedChain]) -> Iterator[str]:
 
 def _modules(path: str, chains: Sequence[ResolvedChain]) -> Iterator[Made | Refused | Failed]:
     """Write the modules of a file's chains: all in one go, or else each alone."""
-    names = artifact.artifact_names(Path(path), [each.chain.name for each in chains])
+    names = write.artifact_names(Path(path), [each.chain.name for each in chains])
     written: list[tuple[Plan, Emitted | Refused] | Refused | Failed]
     try:
         plans = [_plan(each) for each in chains]

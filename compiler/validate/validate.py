@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import rivusio
-from rivusio.compiler import artifact
-from rivusio.compiler.artifact import Written
+from rivusio.compiler.artifacts import write
+from rivusio.compiler.artifacts.write import Written
 from rivusio.compiler.backends.python.module import Emitted, FormatError, Refused, emit
 from rivusio.compiler.diagnostics import COMPILE, Complaint, Diagnostic
 from rivusio.compiler.frontend.syntax import Span
@@ -47,7 +47,7 @@ class Made:
 def made_of(path: str, chain: ResolvedChain, name: str, plan: Plan, emitted: Emitted) -> Made:
     """Lay a module that was written for a chain of a file beside its manifest."""
     plan = as_written(plan, emitted.inlined)
-    manifest = artifact.manifest_of(Path(path), chain, emitted, report_of(plan))
+    manifest = write.manifest_of(Path(path), chain, emitted, report_of(plan))
     return Made(path, chain, Written(name, emitted.text, manifest), plan)
 
 

@@ -19,7 +19,7 @@ from rivusio.cli.terminal import say, show
 from rivusio.user_file import Refusal
 
 if TYPE_CHECKING:
-    from rivusio.compiler.artifact import Unmade
+    from rivusio.compiler.artifacts.write import Unmade
     from rivusio.compiler.diagnostics import Diagnostic
     from rivusio.compiler.driver import Chain, Compilation
 

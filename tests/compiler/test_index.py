@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from rivusio.compiled.manifest import Manifest, hash_of
-from rivusio.compiler import artifact, driver, planning
+from rivusio.compiler import driver, planning
+from rivusio.compiler.artifacts import write as artifact_files
 from tests.compiler.commands import FLOW, MAIN, ROOT, cli, own_folder, runs, write, written
 
 __all__ = ["own_folder"]
@@ -127,7 +128,7 @@ def test_a_write_that_fails_leaves_what_a_run_would_use_or_refuse(
     compiled: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
     """As where the disk is full: what is there is whole, and nothing lies about."""
-    beside = artifact._beside
+    beside = artifact_files._beside
     turns = iter(range(9))
 
     def failing(*given: object) -> Path | None:
@@ -135,7 +136,7 @@ def test_a_write_that_fails_leaves_what_a_run_would_use_or_refuse(
             raise OSError(28, "No space left on device")
         return beside(*given)  # type: ignore[arg-type]  # as they came
 
-    monkeypatch.setattr(artifact, "_beside", failing)
+    monkeypatch.setattr(artifact_files, "_beside", failing)
     write("other.py", FLOW_OF_4)
     done = cli("compile", "other.py")
     if after < 3:
@@ -349,7 +350,7 @@ HIDDEN = 'chain "x" is not compiled: a "type: ignore" hides that it does not fit
 
 def test_a_chain_that_is_refused_is_named_by_every_command_and_fails_none() -> None:
     assert cli("compile", write("flow.py", REFUSED)).exit_code == 0
-    index = artifact.index_of(Path("flow.py"))
+    index = artifact_files.index_of(Path("flow.py"))
     assert index.artifacts == ("flow__chain",)
     assert [(each.chain, each.line, each.failed) for each in index.unmade] == [("x", 7, False)]
     done = cli("compile", "flow.py")
@@ -459,7 +460,7 @@ def test_nobody_else_writes_meanwhile(
 ) -> None:
     """Or one's module could stand beside another's manifest."""
     fcntl = pytest.importorskip("fcntl")
-    replace_all = artifact._replace_all
+    replace_all = artifact_files._replace_all
 
     def watched(folder: Path, texts: dict[str, str]) -> None:
         other = os.open(folder, os.O_RDONLY)
@@ -468,7 +469,7 @@ def test_nobody_else_writes_meanwhile(
         os.close(other)
         replace_all(folder, texts)
 
-    monkeypatch.setattr(artifact, "_replace_all", watched)
+    monkeypatch.setattr(artifact_files, "_replace_all", watched)
     assert cli("compile", write("other.py", FLOW_OF_4)).exit_code == 0
 
 

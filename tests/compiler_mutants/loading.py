@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.compiler_mutants.making import COMMAND, FILES, INDEX, LOADER, TROUBLED, broken
 
 APART = "compiler/apart.py"
-ARTIFACT = "compiler/artifact.py"
+ARTIFACT = "compiler/artifacts/write.py"
 ARTIFACTS = "rivusio/compiled/artifacts.py"
 CHECKING = "rivusio/cli/checking.py"
 COMPILING = "rivusio/cli/compiling.py"
