@@ -21,9 +21,9 @@ import rivusio
 from rivusio import mypy_plugin
 from rivusio.cli import main
 from rivusio.compiler.analysis import handler
-from rivusio.compiler.mypy_hooks import reporting, rules
-from rivusio.compiler.mypy_hooks.chain import Chains
-from rivusio.compiler.mypy_hooks.table import Table
+from rivusio.compiler.mypy_plugin import reporting, rules
+from rivusio.compiler.mypy_plugin.chain import Chains
+from rivusio.compiler.mypy_plugin.table import Table
 from rivusio.compiler.typecheck import request as type_request
 
 ROOT = Path(__file__).parents[1]
@@ -277,7 +277,7 @@ def test_without_what_mypy_does_not_document_the_words_are_the_same(
 def test_a_mypy_without_what_the_hooks_need_gets_a_plugin_that_does_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "rivusio.compiler.mypy_hooks.table", None)
+    monkeypatch.setitem(sys.modules, "rivusio.compiler.mypy_plugin.table", None)
     assert mypy_plugin.plugin("99.0") is Plugin
 
 

@@ -12,9 +12,9 @@ from mypy import nodes, types
 from mypy.plugin import CheckerPluginInterface, FunctionSigContext, MethodSigContext
 
 from rivusio.compiler.known_names import BASE_PIPE
-from rivusio.compiler.mypy_hooks import reporting
-from rivusio.compiler.mypy_hooks.literals import NotLiteral, value_of
-from rivusio.compiler.mypy_hooks.rules import FUNCTIONS, METHODS, PIPES, Rules
+from rivusio.compiler.mypy_plugin import reporting
+from rivusio.compiler.mypy_plugin.literals import NotLiteral, value_of
+from rivusio.compiler.mypy_plugin.rules import FUNCTIONS, METHODS, PIPES, Rules
 from rivusio.compiler.typecheck import stage_types
 
 Context = FunctionSigContext | MethodSigContext

@@ -16,7 +16,7 @@ from rivusio.compiler.known_names import (
     STREAM_PIPE,
     SYNC_BASE_PIPE,
 )
-from rivusio.compiler.mypy_hooks import reporting
+from rivusio.compiler.mypy_plugin import reporting
 from rivusio.compiler.typecheck import stage_types
 from rivusio.compiler.typecheck.display import text
 from rivusio.compiler.typecheck.stage_types import Pipe

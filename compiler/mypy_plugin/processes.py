@@ -10,8 +10,8 @@ from mypy.plugin import CheckerPluginInterface, MethodContext
 from mypy.types import get_proper_type
 
 from rivusio.compiler.known_names import EXECUTION_STRATEGY
-from rivusio.compiler.mypy_hooks import reporting
-from rivusio.compiler.mypy_hooks.file_chains import FileChains, seen
+from rivusio.compiler.mypy_plugin import reporting
+from rivusio.compiler.mypy_plugin.file_chains import FileChains, seen
 
 POOL = "process_pool"
 MEMBER = (EXECUTION_STRATEGY, "PROCESS_POOL")

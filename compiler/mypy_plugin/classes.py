@@ -12,7 +12,7 @@ from mypy.plugin import CheckerPluginInterface, ClassDefContext, MethodContext
 from mypy.types import Type
 
 from rivusio.compiler.known_names import BASE_PIPE
-from rivusio.compiler.mypy_hooks import families, handler
+from rivusio.compiler.mypy_plugin import families, handler
 
 _Place = tuple[str, str, int]
 

@@ -16,8 +16,8 @@ from mypy.plugin import CheckerPluginInterface, FunctionContext, MethodContext, 
 
 from rivusio.compiler.frontend.syntax import Joint
 from rivusio.compiler.known_names import ASYNC_PIPELINE, SYNC_PIPELINE
-from rivusio.compiler.mypy_hooks import blocking, processes, reporting
-from rivusio.compiler.mypy_hooks.file_chains import (
+from rivusio.compiler.mypy_plugin import blocking, processes, reporting
+from rivusio.compiler.mypy_plugin.file_chains import (
     ClassOf,
     FileChains,
     looked_at,

@@ -7,8 +7,8 @@ from mypy.plugin import CheckerPluginInterface, FunctionContext, MethodContext
 from mypy.types import get_proper_type
 
 from rivusio.compiler.known_names import BASE_PIPE, FILTER, MAP, PIPE
-from rivusio.compiler.mypy_hooks import reporting
-from rivusio.compiler.mypy_hooks.file_chains import seen
+from rivusio.compiler.mypy_plugin import reporting
+from rivusio.compiler.mypy_plugin.file_chains import seen
 from rivusio.compiler.typecheck import stage_types
 
 # What blocks, by its full name; of a class, all the methods named here.
