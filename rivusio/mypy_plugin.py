@@ -34,7 +34,7 @@ class RivusioPlugin(Plugin):
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
-        from rivusio.compiler.mypy_plugin.table import Table
+        from rivusio.compiler.mypy_plugin.hooks import Table
 
         self._table = Table(self._class_of)
 
@@ -80,7 +80,7 @@ class RivusioPlugin(Plugin):
 def plugin(_: str) -> type[Plugin]:
     """Called by mypy, with its version; what it gets may be a plugin that does nothing."""
     try:
-        import rivusio.compiler.mypy_plugin.table  # noqa: F401  to see whether all of it is there
+        import rivusio.compiler.mypy_plugin.hooks  # noqa: F401  to see whether all of it is there
     except Exception:  # noqa: BLE001  a mypy that has not what the hooks build upon
         return Plugin
     return RivusioPlugin

@@ -21,9 +21,9 @@ import rivusio
 from rivusio import mypy_plugin
 from rivusio.cli import main
 from rivusio.compiler.analysis import handler
-from rivusio.compiler.mypy_plugin import reporting, rules
-from rivusio.compiler.mypy_plugin.chain import Chains
-from rivusio.compiler.mypy_plugin.table import Table
+from rivusio.compiler.mypy_plugin import argument_rules, reporting
+from rivusio.compiler.mypy_plugin.hooks import Table
+from rivusio.compiler.mypy_plugin.joins import Chains
 from rivusio.compiler.typecheck import request as type_request
 
 ROOT = Path(__file__).parents[1]
@@ -277,7 +277,7 @@ def test_without_what_mypy_does_not_document_the_words_are_the_same(
 def test_a_mypy_without_what_the_hooks_need_gets_a_plugin_that_does_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "rivusio.compiler.mypy_plugin.table", None)
+    monkeypatch.setitem(sys.modules, "rivusio.compiler.mypy_plugin.hooks", None)
     assert mypy_plugin.plugin("99.0") is Plugin
 
 
@@ -360,7 +360,7 @@ FIELDS = {
     ("name", "field"), [(name, field) for name, fields in FIELDS.items() for field in fields]
 )
 def test_a_rule_refuses_what_the_constructor_refuses(name: str, field: str) -> None:
-    all_rules = rules.FUNCTIONS | rules.PIPES | rules.METHODS
+    all_rules = argument_rules.FUNCTIONS | argument_rules.PIPES | argument_rules.METHODS
     rule = all_rules[name](field)
     assert rule is not None
     needed = {each: NEEDS[each] for each in FIELDS[name] if each in NEEDS}

@@ -12,7 +12,7 @@ from mypy.plugin import CheckerPluginInterface, ClassDefContext, MethodContext
 from mypy.types import Type
 
 from rivusio.compiler.known_names import BASE_PIPE
-from rivusio.compiler.mypy_plugin import families, handler
+from rivusio.compiler.mypy_plugin import async_methods, handler
 
 _Place = tuple[str, str, int]
 
@@ -41,5 +41,5 @@ class Classes:
 
 
 def _check(api: CheckerPluginInterface, info: nodes.TypeInfo) -> None:
-    families.check(api, info)
+    async_methods.check(api, info)
     handler.check(api, info)

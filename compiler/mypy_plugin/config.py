@@ -13,8 +13,8 @@ from mypy.plugin import CheckerPluginInterface, FunctionSigContext, MethodSigCon
 
 from rivusio.compiler.known_names import BASE_PIPE
 from rivusio.compiler.mypy_plugin import reporting
+from rivusio.compiler.mypy_plugin.argument_rules import FUNCTIONS, METHODS, PIPES, Rules
 from rivusio.compiler.mypy_plugin.literals import NotLiteral, value_of
-from rivusio.compiler.mypy_plugin.rules import FUNCTIONS, METHODS, PIPES, Rules
 from rivusio.compiler.typecheck import stage_types
 
 Context = FunctionSigContext | MethodSigContext

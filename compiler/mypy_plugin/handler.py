@@ -19,7 +19,7 @@ from rivusio.compiler.known_names import (
     WINDOWED_STREAM_PIPE,
 )
 from rivusio.compiler.mypy_plugin import reporting
-from rivusio.compiler.mypy_plugin.families import written
+from rivusio.compiler.mypy_plugin.async_methods import written
 from rivusio.compiler.typecheck import stage_types
 from rivusio.compiler.typecheck.display import texts
 from rivusio.compiler.typecheck.stage_types import Pipe

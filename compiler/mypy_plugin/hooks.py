@@ -17,10 +17,10 @@ from mypy.types import FunctionLike, Type
 
 from rivusio.compiler.known_names import ASYNC_PIPELINE, SYNC_PIPELINE, THROUGH
 from rivusio.compiler.mypy_plugin import blocking, config
-from rivusio.compiler.mypy_plugin.chain import Chains
+from rivusio.compiler.mypy_plugin.argument_rules import METHODS, Rules
 from rivusio.compiler.mypy_plugin.classes import Classes
 from rivusio.compiler.mypy_plugin.file_chains import JOINS
-from rivusio.compiler.mypy_plugin.rules import METHODS, Rules
+from rivusio.compiler.mypy_plugin.joins import Chains
 
 OF_CLASS = "__init_subclass__"  # what mypy calls in thought for each class that it checks
 

@@ -16,7 +16,7 @@ from mypy.plugin import CheckerPluginInterface, FunctionContext, MethodContext, 
 
 from rivusio.compiler.frontend.syntax import Joint
 from rivusio.compiler.known_names import ASYNC_PIPELINE, SYNC_PIPELINE
-from rivusio.compiler.mypy_plugin import blocking, processes, reporting
+from rivusio.compiler.mypy_plugin import blocking, pickling, reporting
 from rivusio.compiler.mypy_plugin.file_chains import (
     ClassOf,
     FileChains,
@@ -139,7 +139,7 @@ class Chains:
 
     def configured(self, context: MethodContext) -> types.Type:
         """Called for `pipeline.configure_parallel(...)`, when mypy has checked the call."""
-        processes.configured(context, self._file(context.api))
+        pickling.configured(context, self._file(context.api))
         return context.default_return_type
 
     def _file(self, api: CheckerPluginInterface) -> FileChains:
