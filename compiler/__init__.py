@@ -22,7 +22,7 @@ if __name__ != "rivusio.compiler":
     raise ImportError(message)
 
 if TYPE_CHECKING:
-    from rivusio.compiler.in_process import compile_pipeline
+    from rivusio.compiler.jit import compile_pipeline
 
 __all__ = ["compile_pipeline"]
 
@@ -31,9 +31,9 @@ def __getattr__(name: str) -> Any:  # whatever is asked for
     """Import `compile_pipeline` only when it is asked for: `rivusio check` does not need it."""
     if name == "compile_pipeline":
         _refuse_without_extra()
-        from rivusio.compiler import in_process
+        from rivusio.compiler import jit
 
-        return in_process.compile_pipeline
+        return jit.compile_pipeline
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
 

@@ -14,7 +14,7 @@ import pytest
 
 import rivusio
 from rivusio import loader
-from rivusio.compiler.in_process import compile_stages
+from rivusio.compiler.jit import compile_stages
 from rivusio.config import BackpressureConfig
 from rivusio.mode import Mode
 from rivusio.stage import Stage

@@ -22,7 +22,7 @@ from click.testing import CliRunner
 import rivusio
 from rivusio import NotCompiledError, PipeError
 from rivusio.cli import main
-from rivusio.compiler.in_process import compile_stages
+from rivusio.compiler.jit import compile_stages
 from rivusio.mode import Mode
 
 ROOT = Path(__file__).parents[2]

@@ -18,8 +18,8 @@ from syrupy.assertion import SnapshotAssertion
 import rivusio
 from rivusio.compiler import driver
 from rivusio.compiler.backends.python.module import Emitted, emit
-from rivusio.compiler.in_process import compile_pipeline
 from rivusio.compiler.ir.plan import plan_of
+from rivusio.compiler.jit import compile_pipeline
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.resolve import live_stages
 from rivusio.compiler.validate import request

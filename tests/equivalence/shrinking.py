@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from rivusio import loader
-from rivusio.compiler.in_process import compile_stages
+from rivusio.compiler.jit import compile_stages
 from rivusio.testing import ConsumerScript, SourceScript
 from rivusio.testing.scripts import Step
 from tests.equivalence import chains

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from rivusio import loader
-from rivusio.compiler.in_process import compile_stages
+from rivusio.compiler.jit import compile_stages
 from rivusio.testing import ConsumerScript, SourceScript
 from tests.equivalence.batches import HangError, bounded
 from tests.equivalence.chains import Case, cases, name_of, text_of
