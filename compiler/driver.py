@@ -64,7 +64,7 @@ class Chain:
     name: str
     line: int
     path: str
-    artifact_files: str
+    artifact: str
     text: str
     plan: Plan
     stages: tuple[StageReport, ...]

@@ -12,12 +12,12 @@ from collections.abc import Callable
 
 from mypy import modulefinder
 
-from rivusio.compiler.analysis import handler
-from rivusio.compiler.validate import handler as request_handler
+from rivusio.compiler.analysis.handler import reply as reply_with_types
+from rivusio.compiler.validate.handler import reply as reply_with_verdict
 
 ANSWERS: dict[str, Callable[[bytes], bytes]] = {
-    "oracle": handler.reply,
-    "verify": request_handler.reply,
+    "oracle": reply_with_types,
+    "verify": reply_with_verdict,
 }
 
 

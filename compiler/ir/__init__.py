@@ -1,8 +1,10 @@
 """The plan of a chain: the intermediate representation between types and generated code.
 
-plan       one op for each stage, and how its function is called
-fusion     which stages share a loop, and where it is cut
-verify     what holds of every plan; tests look at it after every pass
-dump       a plan as text, for golden cases
-explain    a plan as what `rivusio explain` shows
+    plan       one op for each stage, and how its function is called
+    fusion     which stages share a loop, and where it is cut
+    verify     what holds of every plan; tests look at it after every pass
+    dump       a plan as text, for golden cases
+    explain    a plan as what `rivusio explain` shows
+
+An op is a frozen record in a closed union: whoever looks at all of them uses `match`.
 """

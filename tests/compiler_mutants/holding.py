@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from tests.compiler_mutants.making import TAKES, broken
 
-BATCH = "templates/batch.py.jinja"
+BATCH = "templates/python/stage/batch.py.jinja"
 FILLING = "rivusio/compiled/filling.py"
-INTO_WINDOW = "templates/into_window.py.jinja"
+INTO_WINDOW = "templates/python/sink/window.py.jinja"
 LINE = "rivusio/compiled/line.py"
 LOOPS = "compiler/ir/fusion.py"
-OVER_BUFFER = "templates/over_buffer.py.jinja"
+OVER_BUFFER = "templates/python/source/buffer.py.jinja"
 PARTS = "rivusio/compiled/parts.py"
-SLIDING = "templates/sliding.py.jinja"
+SLIDING = "templates/python/stage/sliding.py.jinja"
 WRITE = "compiler/backends/python/loop.py"
 
 LISTS = (
@@ -161,14 +161,14 @@ TIMED = (
     ),
     broken(
         "4.3",
-        "templates/holder.py.jinja",
+        "templates/python/stage/window.py.jinja",
         "now())",
         "0.0)",
         "a window of a sync run is not closed by time",
     ),
     broken(
         "3.6",
-        "templates/loop.py.jinja",
+        "templates/python/loop.py.jinja",
         "        if part.is_halted:\n",
         "        if False:\n",
         "a take lets the batches before it be flushed",
@@ -176,7 +176,7 @@ TIMED = (
     ),
     broken(
         "3.6",
-        "templates/flat_map.py.jinja",
+        "templates/python/stage/flat_map.py.jinja",
         "if part.is_halted:",
         "if False:",
         "a take lets a flat-map on its way go on",

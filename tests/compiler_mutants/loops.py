@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from tests.compiler_mutants.making import FILES, ONE, TAKES, broken
 
-ENTER = "templates/enter.py.jinja"
+ENTER = "templates/python/stage/call.py.jinja"
 ENTERING = "compiler/backends/python/calls.py"
 FEED = "rivusio/compiled/feed.py"
-FILTER = "templates/filter.py.jinja"
-FLAT_MAP = "templates/flat_map.py.jinja"
+FILTER = "templates/python/stage/filter.py.jinja"
+FLAT_MAP = "templates/python/stage/flat_map.py.jinja"
 FUNCTION = "compiler/backends/python/frame.py"
-GIVE = "templates/give.py.jinja"
+GIVE = "templates/python/sink/emit.py.jinja"
 LINE = "rivusio/compiled/line.py"
-MAP = "templates/map.py.jinja"
-ONE_ITEM = "templates/one.py.jinja"
-OVER_ASYNC = "templates/over_async.py.jinja"
-OVER_NODE = "templates/over_node.py.jinja"
-OVER_PLAIN = "templates/over_plain.py.jinja"
+MAP = "templates/python/stage/map.py.jinja"
+ONE_ITEM = "templates/python/single/stage.py.jinja"
+OVER_ASYNC = "templates/python/source/async_iterable.py.jinja"
+OVER_NODE = "templates/python/source/upstream.py.jinja"
+OVER_PLAIN = "templates/python/source/iterable.py.jinja"
 WRITE = "compiler/backends/python/loop.py"
 
 CALLS = (

@@ -45,6 +45,12 @@ from rivusio.compiler.ir.plan import (
 from rivusio.counters import SAMPLE
 
 PARTS = {"results": "Results", "inner": "Inner", "window": "Filling", "buffer": "Filling"}
+SOURCES = {  # templates; those of plain iterables share one
+    "async": "async_iterable",
+    "node": "upstream",
+    "sync_node": "upstream",
+    "buffer": "buffer",
+}
 PLAIN_PARTS = PARTS | {"inner": "PlainInner"}
 
 
@@ -72,7 +78,7 @@ def process(plan: Plan, module: Module) -> list[str]:
         "gives": plan.ops[-1].of.gives.text,
         "steps": list(_in_turn(names, "" if variant.is_sync else "await ")),
     }
-    return [*written, render("process_groups", f=record, v=_variant(variant))]
+    return [*written, render("single/chain", f=record, v=_variant(variant))]
 
 
 def _in_turn(names: Sequence[str], awaits: str) -> Iterator[str]:
@@ -130,9 +136,8 @@ class _Writer:
             "flush": flush,
             "is_empty": is_empty,
         }
-        kind = variant.source.removeprefix("sync_")
-        template = "over_plain" if variant.is_plain else f"over_{kind}"
-        record["loop"] = render(template, f=record, v=_variant(variant))
+        source = "iterable" if variant.is_plain else SOURCES[variant.source]
+        record["loop"] = render(f"source/{source}", f=record, v=_variant(variant))
         return render("loop", f=record, v=_variant(variant))
 
     def process(self) -> str:
@@ -148,7 +153,7 @@ class _Writer:
             "hoisted": list(own.hoisted.values()),
             "body": body,
         }
-        return render("process", f=record, v=_variant(self._v))
+        return render("single/function", f=record, v=_variant(self._v))
 
     def _one(self, position: int, item: str) -> str:
         """Write what happens to a single item from an op on."""
@@ -162,7 +167,7 @@ class _Writer:
         if position == len(self._ops) - 1 and self._may_be_any(op, record):
             name = self._own.names.fresh("result")
             rest = f"{name}: {op.of.gives.text} = {record['output']}\nreturn {name}"
-        return render("one", s=record, v=_variant(self._v), rest=rest)
+        return render("single/stage", s=record, v=_variant(self._v), rest=rest)
 
     @staticmethod
     def _may_be_any(op: Op, record: dict[str, Any]) -> bool:
@@ -205,7 +210,7 @@ class _Writer:
         op = self._ops[position]
         match op:
             case Map():
-                return self._entered("map", position, op, here, item)
+                return self._entered("stage/map", position, op, here, item)
             case Filter():
                 return self._filter(position, op, here, item)
             case FlatMap():
@@ -225,7 +230,7 @@ class _Writer:
         index = "None" if here.in_flush else "item_index"
         variant, after = self._v, self._own.loop.after
         if after is None or variant.sink == "inner":
-            return render("give", v=_variant(variant), item=item, item_index=index)
+            return render("sink/emit", v=_variant(variant), item=item, item_index=index)
         record = {
             "comment": comment(after.stage),
             "is_batch": after.stage.shape.kind == "lingering_batch",
@@ -233,7 +238,7 @@ class _Writer:
             "item": item,
             "item_index": index,
         }
-        return render(f"into_{variant.sink}", s=record, v=_variant(variant))
+        return render(f"sink/{variant.sink}", s=record, v=_variant(variant))
 
     def _entered(self, template: str, position: int, op: Entered, here: Here, item: str) -> str:
         own = self._own
@@ -251,7 +256,7 @@ class _Writer:
         record["given"] = item
         own.items[position + 1] = item
         rest = self._rest(position + 1, here, item)
-        return render("filter", s=record, v=_variant(self._v), rest=rest)
+        return render("stage/filter", s=record, v=_variant(self._v), rest=rest)
 
     def _take(self, position: int, op: Take, here: Here, item: str) -> str:
         own = self._own
@@ -261,7 +266,7 @@ class _Writer:
         record["halts"] = own.variant.source in OF
         own.items[position + 1] = item
         rest = self._rest(position + 1, here, item)
-        return render("take", s=record, v=_variant(self._v), rest=rest)
+        return render("stage/take", s=record, v=_variant(self._v), rest=rest)
 
     def _drop_none(self, position: int, op: DropNone, here: Here, item: str) -> str:
         own = self._own
@@ -269,7 +274,7 @@ class _Writer:
         record["skip_none"] = True
         own.items[position + 1] = item
         rest = self._rest(position + 1, here, item)
-        return render("map", s=record, v=_variant(self._v), rest=rest)
+        return render("stage/map", s=record, v=_variant(self._v), rest=rest)
 
     def _flat_map(self, position: int, op: FlatMap, here: Here, item: str) -> str:
         own = self._own
@@ -310,7 +315,7 @@ class _Writer:
         skipped = inner.drop
         rest = self._rest(position + 1, inner, each)
         record["drop_filtered"] = skipped
-        return render("flat_map", s=record, v=_variant(self._v), rest=rest)
+        return render("stage/flat_map", s=record, v=_variant(self._v), rest=rest)
 
     def _may_be_halted(self, ops: Sequence[Op], *, with_source: bool = False) -> bool:
         """Tell whether a `take` in another task may have all it wants while ops are awaited.
@@ -342,11 +347,11 @@ class _Writer:
             "input": full,
             "drop": here.drop,
         }
-        template = "sliding"
+        template = "stage/sliding"
         if isinstance(op, Batch) and not op.linger:
-            template = "batch"
+            template = "stage/batch"
         elif isinstance(op, Batch | TumblingWindow):
-            template = "holder"
+            template = "stage/window"
         return render(template, s=record, v=_variant(self._v), rest=rest)
 
     def _list_call(self, position: int, op: Entered, here: Here, full: str) -> str:
@@ -361,7 +366,7 @@ class _Writer:
         if not self._own.takes_closed(position):
             record["comment"] = ""  # there is one above, where the list was closed
         rest = self._rest(position + 1, here, record["output"])
-        return render("map", s=record, v=_variant(self._v), rest=rest)
+        return render("stage/map", s=record, v=_variant(self._v), rest=rest)
 
     def _counted_list_drop(self, index: int, here: Here, full: str) -> str:
         if not self._v.monitored:

@@ -1,4 +1,4 @@
-"""The templates: text with holes. What a user has named stands in comments and docstrings only."""
+"""The templates of generated Python. What a user has named stands in comments and docstrings only."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+FOLDER = "python"  # of the templates: one for each backend
+TEMPLATES = Path(__file__).resolve().parents[3] / "templates" / FOLDER
 SUFFIX = ".py.jinja"
-PACKAGED = Path(__file__).parent.parent / "templates"  # where the compiler was installed
+PACKAGED = Path(__file__).parents[3] / "templates" / FOLDER  # where the compiler was installed
 
 
 def render(template: str, **given: Any) -> str:  # records of whatever the template wants
