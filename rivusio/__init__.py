@@ -1,7 +1,6 @@
 """Stream pipelines of small typed pipes, joined with `>>`."""
 
 from rivusio.buffer import BufferStatistics
-from rivusio.clock import Clock, SystemClock
 from rivusio.config import (
     BackpressureConfig,
     ExecutionStrategy,
@@ -41,6 +40,7 @@ from rivusio.streams import (
     SyncStream,
     WindowedStreamPipe,
 )
+from rivusio.time.clock import Clock, SystemClock
 from rivusio.types import BatchT, InputType, OutputType, T
 
 __version__ = "0.3.0"

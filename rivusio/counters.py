@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rivusio.clock import Clock
 from rivusio.metrics import MetricValue, MetricWindow
+from rivusio.time.clock import Clock
 
 SAMPLE = 64
 THROUGHPUT_INTERVAL = 0.1  # seconds that one throughput value stands for, at least

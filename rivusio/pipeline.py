@@ -8,7 +8,6 @@ from collections.abc import AsyncIterable, Callable, Coroutine, Generator, Itera
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar, overload
 
 from rivusio.checks import text
-from rivusio.clock import Clock
 from rivusio.interpreter import drive
 from rivusio.interpreter.calls import refuse_awaitable
 from rivusio.monitoring import MetricsCollector
@@ -30,6 +29,7 @@ from rivusio.stage import (
     refuse_async,
     refuse_uncalled,
 )
+from rivusio.time.clock import Clock
 from rivusio.variables import In, Out
 
 if TYPE_CHECKING:  # the stages that take their types from the pipe on their left

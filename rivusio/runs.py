@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self
 
 from rivusio.buffer import BufferStatistics
-from rivusio.clock import SYSTEM, Clock
 from rivusio.compiled.fitting import Starting
 from rivusio.compiled.line import CompiledLine
 from rivusio.compiled.one import One
@@ -34,6 +33,7 @@ from rivusio.origins import Place
 from rivusio.said import described
 from rivusio.settings import StageConfig, resolve
 from rivusio.stage import Stage, is_async_callable, refuse_sizes
+from rivusio.time.clock import SYSTEM, Clock
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar

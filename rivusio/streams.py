@@ -23,7 +23,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from rivusio.checks import at_least, capacity, seconds
-from rivusio.clock import Clock
 from rivusio.config import LONGEST_WINDOW, BackpressureConfig, StreamConfig
 from rivusio.errors import BufferOverflowError, DeadLetter, StreamError
 from rivusio.interpreter.source import check_source
@@ -35,6 +34,7 @@ from rivusio.said import described, repr_of
 from rivusio.settings import StageConfig
 from rivusio.stage import Stage
 from rivusio.stream_pipes import BatchStreamPipe, SlidingWindowPipe, StreamPipe, WindowedStreamPipe
+from rivusio.time.clock import Clock
 
 if TYPE_CHECKING:
     from rivusio.runs import _Execution

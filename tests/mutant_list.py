@@ -12,7 +12,7 @@ BUFFER = "rivusio/buffer.py"
 BUFFERED = "rivusio/interpreter/buffered.py"
 CALLS = "rivusio/interpreter/calls.py"
 CHECKS = "rivusio/checks.py"
-CLOCK = "rivusio/clock.py"
+CLOCK = "rivusio/time/clock.py"
 CONCURRENT = "rivusio/interpreter/concurrent.py"
 CONFIG = "rivusio/config.py"
 COUNTERS = "rivusio/counters.py"
@@ -40,7 +40,7 @@ STREAM_PIPES = "rivusio/stream_pipes.py"
 TESTING = "rivusio/testing/clock.py"
 TIMED = "rivusio/interpreter/timed.py"
 USER_STREAM = "rivusio/interpreter/user_stream.py"
-WINDOWS = "rivusio/windows.py"
+WINDOWS = "rivusio/time/windows.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -1411,7 +1411,7 @@ HOLDING: tuple[Mutant, ...] = (
         "4.5",
         BUFFERED,
         "timer = clock.call_at(due, self.wanted.set)",
-        'timer = __import__("rivusio.clock").clock.SYSTEM.call_at(due, self.wanted.set)',
+        'timer = __import__("rivusio.time.clock").clock.SYSTEM.call_at(due, self.wanted.set)',
         "a throttled reader is woken by the system's clock",
     ),
     Mutant(

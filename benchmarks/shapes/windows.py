@@ -15,7 +15,7 @@ from datetime import timedelta
 from benchmarks.shape import Fails, Shape, failed, in_bursts, numbers
 from benchmarks.shapes.arithmetic import Scale
 from rivusio import batch, tumbling
-from rivusio.clock import Clock, Timer
+from rivusio.time.clock import Clock, Timer
 
 SCALE = Scale(3)
 SECONDS = 1.0

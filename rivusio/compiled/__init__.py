@@ -11,7 +11,6 @@ waiting   which task waits for the source
 from asyncio import CancelledError
 from collections import deque
 
-from rivusio.clock import Deadline
 from rivusio.compiled.feed import Feed
 from rivusio.compiled.filling import Filling, Reader
 from rivusio.compiled.line import CompiledLine
@@ -21,6 +20,7 @@ from rivusio.compiled.parts import Inner, PlainInner, Results
 from rivusio.interpreter import drive
 from rivusio.interpreter.calls import PLAIN, is_awaitable, iterable, refuse
 from rivusio.interpreter.node import END, NOTHING, Node
+from rivusio.time.clock import Deadline
 
 __all__ = [
     "END",

@@ -22,7 +22,7 @@ from rivusio.interpreter.buffered import BURST, BufferedBoundary
 from rivusio.interpreter.node import END, Item, RunState
 from rivusio.interpreter.steps import Step
 from rivusio.interpreter.timed import TimedBoundary
-from rivusio.windows import BatchHolder, TumblingHolder
+from rivusio.time.windows import BatchHolder, TumblingHolder
 
 NEVER = -float("inf")  # the end of a window that is not open
 

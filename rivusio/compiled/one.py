@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from rivusio.clock import SYSTEM, Clock
 from rivusio.compiled.fixed import Bound, fix
 from rivusio.compiled.parts import State, escaped
 from rivusio.compiled.program import Program
 from rivusio.errors import PipelineError
 from rivusio.interpreter.node import Item, RunState
 from rivusio.stage import Stage
+from rivusio.time.clock import SYSTEM, Clock
 from rivusio.tracebacks import retraced
 
 Seen = Callable[[object, Item], None]  # is told each stage's pipe and result

@@ -11,7 +11,6 @@ from collections.abc import Callable, Generator
 from types import AsyncGeneratorType
 from typing import Any, NoReturn
 
-from rivusio.clock import Clock
 from rivusio.compiled.fixed import Bound, FixedStage
 from rivusio.compiled.outputs import close_outputs, rest_of
 from rivusio.compiled.program import Holding, Place, Program
@@ -30,8 +29,9 @@ from rivusio.interpreter.node import (
     upstream_of,
 )
 from rivusio.stage import Batch, Operation, SlidingWindow, TumblingWindow, time_matters
+from rivusio.time.clock import Clock
+from rivusio.time.windows import Holder
 from rivusio.tracebacks import retraced
-from rivusio.windows import Holder
 
 State = dict[str, Any]  # the locals of a generated function
 

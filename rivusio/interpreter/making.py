@@ -18,7 +18,7 @@ from rivusio.stage import (
     Take,
     TumblingWindow,
 )
-from rivusio.windows import BatchHolder, Holder, SlidingHolder, TumblingHolder
+from rivusio.time.windows import BatchHolder, Holder, SlidingHolder, TumblingHolder
 
 
 def make_step(run: RunState, index: int, stage: Stage) -> Step:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 
-from rivusio.clock import Deadline
 from rivusio.errors import DeadLetter, StreamError
 from rivusio.interpreter.calls import (
     as_escaped,
@@ -34,7 +33,8 @@ from rivusio.stage import (
     is_async_callable,
     time_matters,
 )
-from rivusio.windows import Holder, SlidingHolder
+from rivusio.time.clock import Deadline
+from rivusio.time.windows import Holder, SlidingHolder
 
 
 class Step:

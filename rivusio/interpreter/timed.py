@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 
-from rivusio.clock import Timer
 from rivusio.interpreter.boundary import Boundary
 from rivusio.interpreter.node import END, Closing, Item, Node, RunState
 from rivusio.interpreter.steps import Step
-from rivusio.windows import Holder
+from rivusio.time.clock import Timer
+from rivusio.time.windows import Holder
 
 
 class TimedBoundary(Boundary):

@@ -1,4 +1,4 @@
-"""The templates of generated Python. What a user has named stands in comments and docstrings only."""
+"""The templates of generated Python. A user's names stand in comments and docstrings only."""
 
 from __future__ import annotations
 
