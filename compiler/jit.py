@@ -12,15 +12,15 @@ import rivusio
 from rivusio import loader
 from rivusio.compiled.guards import Inlined, function_of
 from rivusio.compiled.program import Program
-from rivusio.compiled.shape import Shape, shapes_of
 from rivusio.compiler.backends.python.module import Emitted, Refused, emit
 from rivusio.compiler.ir.plan import plan_of
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.resolve import live_stages
-from rivusio.config import BackpressureConfig
+from rivusio.graph.config import BackpressureConfig
+from rivusio.graph.signature import Shape, shapes_of
+from rivusio.graph.stage import Stage, refuse_uncalled
 from rivusio.mode import NotCompiledError
 from rivusio.pipeline import BasePipe
-from rivusio.stage import Stage, refuse_uncalled
 from rivusio.tracebacks import LineMap
 
 _numbers = itertools.count(1)

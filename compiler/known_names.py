@@ -14,7 +14,7 @@ IN_PIPELINE: Final = "rivusio.pipeline."
 IN_OPERATORS: Final = "rivusio.operators."
 IN_PIPES: Final = "rivusio.pipes."
 IN_STREAM_PIPES: Final = "rivusio.stream_pipes."
-IN_CONFIG: Final = "rivusio.config."
+IN_CONFIG: Final = "rivusio.graph.config."
 
 # Pipelines, and what every pipe inherits from.
 BASE_PIPE: Final = f"{IN_PIPELINE}BasePipe"

@@ -1,14 +1,14 @@
 """Stream pipelines of small typed pipes, joined with `>>`."""
 
 from rivusio.buffer import BufferStatistics
-from rivusio.config import (
+from rivusio.errors import BufferOverflowError, DeadLetter, PipeError, PipelineError, StreamError
+from rivusio.graph.config import (
     BackpressureConfig,
     ExecutionStrategy,
     ParallelConfig,
     PipeConfig,
     StreamConfig,
 )
-from rivusio.errors import BufferOverflowError, DeadLetter, PipeError, PipelineError, StreamError
 from rivusio.message import Message, MessageMetadata
 from rivusio.mode import NotCompiledError, NotCompiledWarning, mode
 from rivusio.monitoring import MetricsCollector, MetricValue, MetricWindow, PipelineMonitor

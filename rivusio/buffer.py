@@ -6,8 +6,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from rivusio.config import BackpressureConfig
 from rivusio.errors import BufferOverflowError
+from rivusio.graph.config import BackpressureConfig
 
 Item = Any  # a buffer holds items of any type and never looks inside
 

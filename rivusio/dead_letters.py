@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rivusio.errors import DeadLetter
+from rivusio.graph.stage import Stage
 from rivusio.line_items import LineError, LineItems
 from rivusio.results import letter_value
 from rivusio.said import told_error
-from rivusio.stage import Stage
 
 
 class DeadLetters:

@@ -12,11 +12,11 @@ from rivusio.compiled.artifacts import Artifact, artifacts_of, loaded, staleness
 from rivusio.compiled.fitting import Starting, fitting, why_none_fits
 from rivusio.compiled.guards import Inlined, function_of, why_not
 from rivusio.compiled.program import Program
-from rivusio.compiled.shape import Shape, shapes_of
-from rivusio.config import BackpressureConfig
+from rivusio.graph.config import BackpressureConfig
+from rivusio.graph.origins import calling_frame, files_of
+from rivusio.graph.signature import Shape, shapes_of
+from rivusio.graph.stage import Stage
 from rivusio.mode import Mode, NotCompiledError, NotCompiledWarning, current_mode
-from rivusio.origins import calling_frame, files_of
-from rivusio.stage import Stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from rivusio.checks import seconds
+from rivusio.graph.validators import seconds
 
 FIVE_MINUTES = timedelta(minutes=5)
 MOST_VALUES = 1024  # a window forgets its oldest value rather than grow beyond this

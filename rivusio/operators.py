@@ -13,19 +13,8 @@ from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
 from datetime import timedelta
 from typing import Any, TypeVar, overload
 
-from rivusio.checks import at_least, capacity, seconds
-from rivusio.pipeline import (
-    AsyncFamily,
-    AsyncPipeline,
-    Joinable,
-    SyncFamily,
-    SyncPipeline,
-    function_pipe,
-    join,
-)
-from rivusio.said import described
-from rivusio.settings import StageConfig
-from rivusio.stage import (
+from rivusio.graph.settings import StageConfig
+from rivusio.graph.stage import (
     Batch,
     DropNone,
     Filter,
@@ -36,6 +25,17 @@ from rivusio.stage import (
     TumblingWindow,
     is_async_callable,
 )
+from rivusio.graph.validators import at_least, capacity, seconds
+from rivusio.pipeline import (
+    AsyncFamily,
+    AsyncPipeline,
+    Joinable,
+    SyncFamily,
+    SyncPipeline,
+    function_pipe,
+    join,
+)
+from rivusio.said import described
 from rivusio.variables import Given
 
 In = TypeVar("In")

@@ -23,8 +23,8 @@ from itertools import chain
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from rivusio.config import ExecutionStrategy, ParallelConfig
 from rivusio.errors import PipelineError
+from rivusio.graph.config import ExecutionStrategy, ParallelConfig
 from rivusio.interpreter.node import joined
 from rivusio.said import str_of
 

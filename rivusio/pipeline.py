@@ -7,17 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, Callable, Coroutine, Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar, overload
 
-from rivusio.checks import text
-from rivusio.interpreter import drive
-from rivusio.interpreter.calls import refuse_awaitable
-from rivusio.monitoring import MetricsCollector
-from rivusio.origins import Place, making_place
-from rivusio.parallel import AsyncParallel, SyncParallel
-from rivusio.pipeline_metrics import PipelineMetricsMixin
-from rivusio.runs import InThread, Run, process_one, start_plain_run, start_run
-from rivusio.said import described
-from rivusio.settings import StageConfig
-from rivusio.stage import (
+from rivusio.graph.origins import Place, making_place
+from rivusio.graph.settings import StageConfig
+from rivusio.graph.stage import (
     Concurrency,
     Map,
     Operation,
@@ -29,6 +21,14 @@ from rivusio.stage import (
     refuse_async,
     refuse_uncalled,
 )
+from rivusio.graph.validators import text
+from rivusio.interpreter import drive
+from rivusio.interpreter.calls import refuse_awaitable
+from rivusio.monitoring import MetricsCollector
+from rivusio.parallel import AsyncParallel, SyncParallel
+from rivusio.pipeline_metrics import PipelineMetricsMixin
+from rivusio.runs import InThread, Run, process_one, start_plain_run, start_run
+from rivusio.said import described
 from rivusio.time.clock import Clock
 from rivusio.variables import In, Out
 

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar, overload
 
+from rivusio.graph.stage import Entry, Filter, FlatMap, Item, Map, Operation, is_async_callable
 from rivusio.pipeline import (
     AsyncFamily,
     AsyncFunction,
@@ -14,7 +15,6 @@ from rivusio.pipeline import (
     function_pipe,
 )
 from rivusio.said import described
-from rivusio.stage import Entry, Filter, FlatMap, Item, Map, Operation, is_async_callable
 from rivusio.variables import Given
 
 In = TypeVar("In", contravariant=True)

@@ -20,19 +20,19 @@ from rivusio.buffer import BufferStatistics
 from rivusio.compiled.fitting import Starting
 from rivusio.compiled.line import CompiledLine
 from rivusio.compiled.one import One
-from rivusio.config import StreamConfig
 from rivusio.counters import RunCounters
 from rivusio.errors import PipelineError, StreamError, chain_closing, note_closing
+from rivusio.graph.config import StreamConfig
+from rivusio.graph.origins import Place
+from rivusio.graph.settings import StageConfig, resolve
+from rivusio.graph.stage import Stage, is_async_callable, refuse_sizes
 from rivusio.interpreter import Line, drive
 from rivusio.interpreter.making import make_step
 from rivusio.interpreter.node import END, Closing, Item, RunState, yield_to_loop
 from rivusio.interpreter.source import check_source
 from rivusio.loader import program_for
 from rivusio.monitoring import MetricsCollector
-from rivusio.origins import Place
 from rivusio.said import described
-from rivusio.settings import StageConfig, resolve
-from rivusio.stage import Stage, is_async_callable, refuse_sizes
 from rivusio.time.clock import SYSTEM, Clock
 
 if TYPE_CHECKING:

@@ -7,12 +7,20 @@ from collections.abc import AsyncIterator, Awaitable, Coroutine
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from rivusio.checks import at_least, capacity, seconds
+from rivusio.graph.settings import StageConfig
+from rivusio.graph.stage import (
+    Batch,
+    Item,
+    Map,
+    Operation,
+    SlidingWindow,
+    TumblingWindow,
+    UserStream,
+)
+from rivusio.graph.validators import at_least, capacity, seconds
 from rivusio.interpreter.calls import is_awaitable
 from rivusio.pipeline import AsyncFamily
 from rivusio.pipes import entry_of
-from rivusio.settings import StageConfig
-from rivusio.stage import Batch, Item, Map, Operation, SlidingWindow, TumblingWindow, UserStream
 from rivusio.variables import In, Out
 
 

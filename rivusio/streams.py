@@ -22,17 +22,17 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from rivusio.checks import at_least, capacity, seconds
-from rivusio.config import LONGEST_WINDOW, BackpressureConfig, StreamConfig
 from rivusio.errors import BufferOverflowError, DeadLetter, StreamError
+from rivusio.graph.config import LONGEST_WINDOW, BackpressureConfig, StreamConfig
+from rivusio.graph.settings import StageConfig
+from rivusio.graph.stage import Stage
+from rivusio.graph.validators import at_least, capacity, seconds
 from rivusio.interpreter.source import check_source
 from rivusio.monitoring import MetricsCollector, PipelineMonitor
 from rivusio.operators import batch, sliding, tumbling
 from rivusio.pipeline import BasePipe, SyncFamily, chain_of, stages_of
 from rivusio.runs import Run
 from rivusio.said import described, repr_of
-from rivusio.settings import StageConfig
-from rivusio.stage import Stage
 from rivusio.stream_pipes import BatchStreamPipe, SlidingWindowPipe, StreamPipe, WindowedStreamPipe
 from rivusio.time.clock import Clock
 

@@ -15,9 +15,9 @@ import pytest
 import rivusio
 from rivusio import loader
 from rivusio.compiler.jit import compile_stages
-from rivusio.config import BackpressureConfig
+from rivusio.graph.config import BackpressureConfig
+from rivusio.graph.stage import Stage
 from rivusio.mode import Mode
-from rivusio.stage import Stage
 from rivusio.testing import VirtualClock
 
 RECURSION_LIMIT = sys.getrecursionlimit()

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 
 from mypy import nodes, types
 
-from rivusio.compiled.shape import Kind, Shape
 from rivusio.compiler.analysis.callees import Called, Functions
 from rivusio.compiler.analysis.constructors import given
 from rivusio.compiler.analysis.settings import Said, Unsure
@@ -40,7 +39,8 @@ from rivusio.compiler.known_names import (
 )
 from rivusio.compiler.typecheck import stage_types
 from rivusio.compiler.typecheck.facts import UNKNOWN_PIPE, Facts
-from rivusio.stage import Entry
+from rivusio.graph.signature import Kind, Shape
+from rivusio.graph.stage import Entry
 
 NO_CODE = "it runs no code of yours"
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rivusio.compiled.shape import Shape
 from rivusio.compiler.frontend.functions import Function
+from rivusio.graph.signature import Shape
 
 
 @dataclass(frozen=True, slots=True)

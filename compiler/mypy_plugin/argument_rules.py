@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rivusio.checks import at_least, seconds
 from rivusio.compiler.known_names import (
     BACKPRESSURE_CONFIG,
     BATCH,
@@ -21,6 +20,7 @@ from rivusio.compiler.known_names import (
     TUMBLING,
     WINDOWED_STREAM_PIPE,
 )
+from rivusio.graph.validators import at_least, seconds
 
 Rule = Callable[[object], object]  # raises a ValueError for what is refused
 Rules = Callable[[str], Rule | None]  # by the name of the argument
@@ -49,7 +49,7 @@ def _model(name: str) -> Rules:
 
     def rule(field: str) -> Rule:
         def check(value: object) -> object:
-            from rivusio import config
+            from rivusio.graph import config
 
             return getattr(config, name)(**{field: value})
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from types import FunctionType
 
 from rivusio.compiled.guards import function_of
-from rivusio.compiled.shape import shape_of
 from rivusio.compiler.frontend.functions import FunctionRef, definition, definitions, needed_around
 from rivusio.compiler.ir.plan import StageInfo, UserFunction
-from rivusio.stage import Stage
+from rivusio.graph.signature import shape_of
+from rivusio.graph.stage import Stage
 
 
 def stages_of(stages: Sequence[Stage]) -> tuple[StageInfo, ...]:

@@ -14,7 +14,7 @@ from dataclasses import astuple, dataclass
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.resolve.probe import Live, LiveChain
 from rivusio.compiler.typecheck.typed import Chain
-from rivusio.origins import is_made_by
+from rivusio.graph.origins import is_made_by
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
-from rivusio.compiled.shape import Shape
 from rivusio.compiler.frontend.functions import FunctionRef
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.known_names import LIVE_WORKER
 from rivusio.compiler.mypy_server import subprocesses
 from rivusio.compiler.mypy_server.subprocesses import TIMEOUT
+from rivusio.graph.signature import Shape
 
 
 class LiveError(Exception):

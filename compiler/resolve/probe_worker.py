@@ -16,7 +16,6 @@ from typing import TypeGuard, TypeVar
 import rivusio
 from rivusio import pipeline
 from rivusio.compiled.guards import function_of
-from rivusio.compiled.shape import shape_of
 from rivusio.compiler.frontend.functions import FunctionRef, needed_around
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.resolve.probe import (
@@ -28,8 +27,9 @@ from rivusio.compiler.resolve.probe import (
     LiveStage,
     Request,
 )
+from rivusio.graph.signature import shape_of
+from rivusio.graph.stage import Stage, call_of
 from rivusio.pipeline import BasePipe
-from rivusio.stage import Stage, call_of
 from rivusio.user_file import Refusal, import_file
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(rivusio.__file__)), "")  # noqa: PTH100, PTH118, PTH120  names of files, as code objects have them

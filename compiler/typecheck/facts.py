@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rivusio.compiled.shape import Shape
 from rivusio.compiler.frontend.functions import FunctionRef
+from rivusio.graph.signature import Shape
 
 UNKNOWN_PIPE = "what pipe it is, is not written here"
 

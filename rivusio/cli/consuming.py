@@ -13,12 +13,12 @@ from rivusio.cli.policies import LetterError
 from rivusio.cli.stopping import Ended, Stopping
 from rivusio.cli.terminal import say
 from rivusio.errors import StreamError
+from rivusio.graph.origins import Place
+from rivusio.graph.stage import Stage, is_async_callable
 from rivusio.line_items import LineError, LineItems
 from rivusio.mode import NotCompiledError, NotCompiledWarning
 from rivusio.monitoring import MetricsCollector
-from rivusio.origins import Place
 from rivusio.runs import plain_execution, start_run
-from rivusio.stage import Stage, is_async_callable
 from rivusio.user_file import Refusal
 
 Write = Callable[[object], None]

@@ -31,8 +31,7 @@ from rivusio.cli.said_types import (
     taken_by,
     union_of,
 )
-from rivusio.line_items import Kind, Reading, kind_by_name
-from rivusio.stage import (
+from rivusio.graph.stage import (
     Batch,
     DropNone,
     Filter,
@@ -45,6 +44,7 @@ from rivusio.stage import (
     UserStream,
     call_of,
 )
+from rivusio.line_items import Kind, Reading, kind_by_name
 
 Said = Literal["text", "json"]
 

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 from pydantic import TypeAdapter
 
+from rivusio.graph.stage import Stage, call_of
 from rivusio.said import repr_of
-from rivusio.stage import Stage, call_of
 from rivusio.user_file import told
 
 

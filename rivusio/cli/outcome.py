@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from rivusio.cli.terminal import say
 from rivusio.counters import RunCounters
+from rivusio.graph.stage import FlatMap, Stage, UserStream
 from rivusio.line_items import LineItems
 from rivusio.monitoring import MetricsCollector, PipelineMonitor
-from rivusio.stage import FlatMap, Stage, UserStream
 from rivusio.user_file import Refusal
 
 

@@ -8,10 +8,7 @@ from typing import Any, assert_never
 
 from rich.table import Table
 
-from rivusio.monitoring import PipelineMonitor
-from rivusio.pipeline import BasePipe
-from rivusio.said import str_of, type_name
-from rivusio.stage import (
+from rivusio.graph.stage import (
     Batch,
     DropNone,
     Filter,
@@ -24,6 +21,9 @@ from rivusio.stage import (
     TumblingWindow,
     UserStream,
 )
+from rivusio.monitoring import PipelineMonitor
+from rivusio.pipeline import BasePipe
+from rivusio.said import str_of, type_name
 
 AnyPipe = BasePipe[Any, Any]  # a user's pipeline has the user's types
 

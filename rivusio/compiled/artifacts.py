@@ -29,7 +29,7 @@ from rivusio.compiled.manifest import (
     this_version,
 )
 from rivusio.compiled.program import Program
-from rivusio.stage import Stage
+from rivusio.graph.stage import Stage
 from rivusio.tracebacks import LineMap, Origin
 
 PYTEST = "@pytest_ar"  # the name by which asserts that pytest has rewritten call it

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from rivusio.buffer import BufferStatistics
 from rivusio.compiled.feed import Feed
 from rivusio.compiled.parts import Upstream
-from rivusio.config import BackpressureConfig
+from rivusio.graph.config import BackpressureConfig
 from rivusio.interpreter.buffered import BURST, BufferedBoundary
 from rivusio.interpreter.node import END, Item, RunState
 from rivusio.interpreter.steps import Step

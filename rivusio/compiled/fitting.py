@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from rivusio.compiled.artifacts import Artifact, is_function, is_named
 from rivusio.compiled.guards import shape_difference
 from rivusio.compiled.manifest import Manifest
-from rivusio.compiled.shape import Shape, shapes_of
-from rivusio.config import BackpressureConfig
-from rivusio.origins import Place, is_made_by
-from rivusio.stage import Stage
+from rivusio.graph.config import BackpressureConfig
+from rivusio.graph.origins import Place, is_made_by
+from rivusio.graph.signature import Shape, shapes_of
+from rivusio.graph.stage import Stage
 
 OTHER_SETTINGS = (
     "it has other settings than it was compiled with; give them to the chain with "

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rivusio.compiled.shape import Shape
+from rivusio.graph.settings import Settings
+from rivusio.graph.signature import Shape
+from rivusio.graph.stage import Operation, Pipe, Stage
 from rivusio.interpreter.making import make_step
 from rivusio.interpreter.node import RunState
 from rivusio.interpreter.steps import Step
-from rivusio.settings import Settings
-from rivusio.stage import Operation, Pipe, Stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
-from rivusio.compiled.shape import Shape, shapes_of
-from rivusio.config import BackpressureConfig
-from rivusio.stage import Stage, call_of
+from rivusio.graph.config import BackpressureConfig
+from rivusio.graph.signature import Shape, shapes_of
+from rivusio.graph.stage import Stage, call_of
 
 
 @dataclass(frozen=True, slots=True)

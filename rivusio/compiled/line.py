@@ -19,13 +19,13 @@ from rivusio.compiled.filling import Fill, Filling, Reader, Window
 from rivusio.compiled.fixed import fix
 from rivusio.compiled.parts import Inner, PlainInner, Results
 from rivusio.compiled.program import Program
-from rivusio.config import BackpressureConfig
+from rivusio.graph.config import BackpressureConfig
+from rivusio.graph.stage import Batch, Stage, time_matters
 from rivusio.interpreter.concurrent import ConcurrentBoundary
 from rivusio.interpreter.making import make_holder, make_step
 from rivusio.interpreter.node import Item, Node, RunState, upstream_of
 from rivusio.interpreter.steps import HoldingStep
 from rivusio.interpreter.user_stream import UserStreamNode
-from rivusio.stage import Batch, Stage, time_matters
 
 Results_ = TypeVar("Results_")  # a generator, of whichever kind
 Begin = Callable[[], None]

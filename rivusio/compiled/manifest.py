@@ -18,8 +18,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from rivusio.compiled.program import Holding, Place, Statement
-from rivusio.compiled.shape import Shape
-from rivusio.origins import Stretch
+from rivusio.graph.origins import Stretch
+from rivusio.graph.signature import Shape
 
 FORMAT = 2
 FOLDER = "__rivusio__"

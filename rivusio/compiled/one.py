@@ -9,8 +9,8 @@ from rivusio.compiled.fixed import Bound, fix
 from rivusio.compiled.parts import State, escaped
 from rivusio.compiled.program import Program
 from rivusio.errors import PipelineError
+from rivusio.graph.stage import Stage
 from rivusio.interpreter.node import Item, RunState
-from rivusio.stage import Stage
 from rivusio.time.clock import SYSTEM, Clock
 from rivusio.tracebacks import retraced
 

@@ -15,6 +15,7 @@ from rivusio.compiled.fixed import Bound, FixedStage
 from rivusio.compiled.outputs import close_outputs, rest_of
 from rivusio.compiled.program import Holding, Place, Program
 from rivusio.counters import RunCounters, StageCounters
+from rivusio.graph.stage import Batch, Operation, SlidingWindow, TumblingWindow, time_matters
 from rivusio.interpreter import drive
 from rivusio.interpreter.calls import as_escaped
 from rivusio.interpreter.flat_map import COLLECTIONS
@@ -28,7 +29,6 @@ from rivusio.interpreter.node import (
     close_generator,
     upstream_of,
 )
-from rivusio.stage import Batch, Operation, SlidingWindow, TumblingWindow, time_matters
 from rivusio.time.clock import Clock
 from rivusio.time.windows import Holder
 from rivusio.tracebacks import retraced

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any, Literal
 
-from rivusio.compiled.shape import Shape
+from rivusio.graph.signature import Shape
 from rivusio.tracebacks import LineMap, Origin
 
 # What happens at a line:

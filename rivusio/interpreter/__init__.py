@@ -11,7 +11,8 @@ from collections.abc import AsyncIterable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from rivusio.buffer import BufferStatistics
-from rivusio.config import BackpressureConfig
+from rivusio.graph.config import BackpressureConfig
+from rivusio.graph.stage import Stage, UserStream, time_matters
 from rivusio.interpreter.buffered import BufferedBoundary
 from rivusio.interpreter.concurrent import ConcurrentBoundary
 from rivusio.interpreter.making import make_holder, make_step
@@ -21,7 +22,6 @@ from rivusio.interpreter.source import Source
 from rivusio.interpreter.steps import HoldingStep, Step
 from rivusio.interpreter.timed import TimedBoundary
 from rivusio.interpreter.user_stream import UserStreamNode
-from rivusio.stage import Stage, UserStream, time_matters
 
 
 class Line:

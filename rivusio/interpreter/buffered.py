@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 from rivusio.buffer import BoundedBuffer, BufferStatistics
-from rivusio.config import BackpressureConfig
 from rivusio.errors import BufferOverflowError
+from rivusio.graph.config import BackpressureConfig
 from rivusio.interpreter.boundary import Boundary
 from rivusio.interpreter.node import END, Closing, Item, Node, RunState
 

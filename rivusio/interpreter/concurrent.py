@@ -9,10 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from rivusio.graph.stage import Concurrency
 from rivusio.interpreter.boundary import Boundary, keep
 from rivusio.interpreter.node import END, NOTHING, Closing, Item, Node, RunState, joined
 from rivusio.interpreter.steps import Step
-from rivusio.stage import Concurrency
 
 
 @dataclass(slots=True)

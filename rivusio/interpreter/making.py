@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never, overload
 
-from rivusio.interpreter.flat_map import FlatMapStep
-from rivusio.interpreter.node import RunState
-from rivusio.interpreter.steps import FilterStep, HoldingStep, Step, TakeStep
-from rivusio.stage import (
+from rivusio.graph.stage import (
     Batch,
     DropNone,
     Filter,
@@ -18,6 +15,9 @@ from rivusio.stage import (
     Take,
     TumblingWindow,
 )
+from rivusio.interpreter.flat_map import FlatMapStep
+from rivusio.interpreter.node import RunState
+from rivusio.interpreter.steps import FilterStep, HoldingStep, Step, TakeStep
 from rivusio.time.windows import BatchHolder, Holder, SlidingHolder, TumblingHolder
 
 

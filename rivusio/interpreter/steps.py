@@ -12,16 +12,8 @@ import inspect
 from collections.abc import Awaitable, Callable
 
 from rivusio.errors import DeadLetter, StreamError
-from rivusio.interpreter.calls import (
-    as_escaped,
-    enter_plain,
-    is_awaitable,
-    refuse,
-    refuse_awaitable,
-)
-from rivusio.interpreter.node import NOTHING, Item, RunState
-from rivusio.settings import Settings
-from rivusio.stage import (
+from rivusio.graph.settings import Settings
+from rivusio.graph.stage import (
     DropNone,
     Entry,
     Filter,
@@ -33,6 +25,14 @@ from rivusio.stage import (
     is_async_callable,
     time_matters,
 )
+from rivusio.interpreter.calls import (
+    as_escaped,
+    enter_plain,
+    is_awaitable,
+    refuse,
+    refuse_awaitable,
+)
+from rivusio.interpreter.node import NOTHING, Item, RunState
 from rivusio.time.clock import Deadline
 from rivusio.time.windows import Holder, SlidingHolder
 

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from typing import Self
 
 from rivusio.errors import StreamError
+from rivusio.graph.stage import Stage, UserStream
 from rivusio.interpreter.calls import enter_plain
 from rivusio.interpreter.node import END, Closing, Item, Node, RunState, close_generator
 from rivusio.said import type_name
-from rivusio.stage import Stage, UserStream
 
 
 class UserStreamNode(Node):

@@ -9,11 +9,11 @@ from contextlib import ExitStack
 from typing import Any
 
 import rivusio
+from rivusio.graph.settings import StageConfig
 from rivusio.mode import Mode
 from rivusio.monitoring import PipelineMonitor
 from rivusio.pipeline import AsyncPipeline, BasePipe, SyncFamily, SyncPipeline, chain_of
 from rivusio.runs import Run
-from rivusio.settings import StageConfig
 from rivusio.testing.clock import VirtualClock
 from rivusio.testing.loop import VirtualLoop
 from rivusio.testing.notes import listening

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from rivusio.compiled.guards import function_of
-from rivusio.compiled.shape import shape_of
 from rivusio.compiler.analysis import handler
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import parse
 from rivusio.compiler.typecheck.facts import Facts
 from rivusio.compiler.typecheck.request import AskedFile, Request, TypedFile
 from rivusio.compiler.typecheck.typed import Chain
+from rivusio.graph.signature import shape_of
 
 ROOT = Path(__file__).parents[2]
 

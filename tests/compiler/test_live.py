@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.compiled.shape import Shape
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import parse
 from rivusio.compiler.resolve import probe
 from rivusio.compiler.resolve.probe import Live, LiveChain, LiveError
+from rivusio.graph.signature import Shape
 
 HEAD = """
 import functools, operator, os

@@ -14,7 +14,7 @@ FITTING = "rivusio/compiled/fitting.py"
 GUARDS = "rivusio/compiled/guards.py"
 LOAD = "rivusio/loader.py"
 MANIFEST = "rivusio/compiled/manifest.py"
-ORIGINS = "rivusio/origins.py"
+ORIGINS = "rivusio/graph/origins.py"
 WHOSE = ("tests/compiler/test_whose_artifact.py",)
 ORACLE = "compiler/analysis/handler.py"
 PLANNING = "compiler/planning.py"
@@ -154,7 +154,7 @@ GUARDED = (
     ),
     broken(
         "2.1",
-        "rivusio/compiled/shape.py",
+        "rivusio/graph/signature.py",
         'return "await" if is_coroutine_function(operation.call) else "either"',
         'return "either"',
         "a coroutine function may give any other thing",

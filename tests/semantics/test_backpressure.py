@@ -19,7 +19,7 @@ from rivusio import (
     batch,
     map,
 )
-from rivusio.config import Overflow
+from rivusio.graph.config import Overflow
 from rivusio.testing import Recorder, ScriptedSource, VirtualClock, settle
 from tests.semantics.support import Consumer, Double, account, in_turn, outputs_of
 

@@ -23,7 +23,7 @@ from rivusio import (
     map,
     take,
 )
-from rivusio.checks import at_least
+from rivusio.graph.validators import at_least
 from tests.semantics.support import Double, outputs_of
 
 NO_REPR = "<Silent object whose repr raised ZeroDivisionError>"

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from types import CodeType, FrameType
 
-from rivusio.stage import Stage
+from rivusio.graph.stage import Stage
 
-_HERE = os.path.join(os.path.dirname(__file__), "")  # noqa: PTH118, PTH120  names of files, as code objects have them
+_HERE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")  # noqa: PTH118, PTH120  names of files, as code objects have them
 # `AsyncPipeline[int, str](...)` is called from there.
 _ALIASES = typing.__file__
 _MOST = 4096  # places whose stretch is remembered; more than that comes of code made by code

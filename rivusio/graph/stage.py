@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, NoReturn, Protocol, TypeGuard
 
-from rivusio.checks import at_least
-from rivusio.config import StreamConfig
+from rivusio.graph.config import StreamConfig
+from rivusio.graph.settings import Settings, StageConfig, resolve
+from rivusio.graph.validators import at_least
 from rivusio.said import repr_of, str_of, type_name
-from rivusio.settings import Settings, StageConfig, resolve
 
 Item = Any  # an operation's callable takes and gives the items of the user's own types
 

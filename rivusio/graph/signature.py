@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
-from rivusio.config import BackpressureConfig
-from rivusio.stage import (
+from rivusio.graph.config import BackpressureConfig
+from rivusio.graph.stage import (
     Batch,
     DropNone,
     Entry,

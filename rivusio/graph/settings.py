@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from rivusio.config import BackpressureConfig, OnError, StreamConfig
+from rivusio.graph.config import BackpressureConfig, OnError, StreamConfig
 from rivusio.said import described
 
 StageConfig = StreamConfig | BackpressureConfig
