@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.shape import Item, Shape, failed
 from rivusio import StreamError
-from rivusio.counters import SAMPLE, THROUGHPUT_INTERVAL
+from rivusio.observe.counters import SAMPLE, THROUGHPUT_INTERVAL
 
 UNTIMED = SAMPLE - 1  # the bits of a number of a call that is not timed
 

@@ -11,7 +11,7 @@ from rivusio.graph.config import (
 )
 from rivusio.message import Message, MessageMetadata
 from rivusio.mode import NotCompiledError, NotCompiledWarning, mode
-from rivusio.monitoring import MetricsCollector, MetricValue, MetricWindow, PipelineMonitor
+from rivusio.observe.monitoring import MetricsCollector, MetricValue, MetricWindow, PipelineMonitor
 from rivusio.operators import batch, drop_none, filter, flat_map, map, sliding, take, tumbling
 from rivusio.pipeline import AsyncPipeline, BasePipe, SyncPipeline
 from rivusio.pipeline_metrics import PipelineMetricsMixin

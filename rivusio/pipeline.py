@@ -24,7 +24,7 @@ from rivusio.graph.stage import (
 from rivusio.graph.validators import text
 from rivusio.interpreter import drive
 from rivusio.interpreter.calls import refuse_awaitable
-from rivusio.monitoring import MetricsCollector
+from rivusio.observe.monitoring import MetricsCollector
 from rivusio.parallel import AsyncParallel, SyncParallel
 from rivusio.pipeline_metrics import PipelineMetricsMixin
 from rivusio.runs import InThread, Run, process_one, start_plain_run, start_run

@@ -20,7 +20,6 @@ from rivusio.buffer import BufferStatistics
 from rivusio.compiled.fitting import Starting
 from rivusio.compiled.line import CompiledLine
 from rivusio.compiled.one import One
-from rivusio.counters import RunCounters
 from rivusio.errors import PipelineError, StreamError, chain_closing, note_closing
 from rivusio.graph.config import StreamConfig
 from rivusio.graph.origins import Place
@@ -31,7 +30,8 @@ from rivusio.interpreter.making import make_step
 from rivusio.interpreter.node import END, Closing, Item, RunState, yield_to_loop
 from rivusio.interpreter.source import check_source
 from rivusio.loader import program_for
-from rivusio.monitoring import MetricsCollector
+from rivusio.observe.counters import RunCounters
+from rivusio.observe.monitoring import MetricsCollector
 from rivusio.said import described
 from rivusio.time.clock import SYSTEM, Clock
 

@@ -28,7 +28,7 @@ from rivusio.graph.settings import StageConfig
 from rivusio.graph.stage import Stage
 from rivusio.graph.validators import at_least, capacity, seconds
 from rivusio.interpreter.source import check_source
-from rivusio.monitoring import MetricsCollector, PipelineMonitor
+from rivusio.observe.monitoring import MetricsCollector, PipelineMonitor
 from rivusio.operators import batch, sliding, tumbling
 from rivusio.pipeline import BasePipe, SyncFamily, chain_of, stages_of
 from rivusio.runs import Run

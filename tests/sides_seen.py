@@ -10,7 +10,7 @@ from benchmarks import sides
 from benchmarks.shape import Item, Outputs, Shape
 from benchmarks.sides import Side
 from rivusio import PipeError, PipelineMonitor, StreamError
-from rivusio.counters import COUNTS
+from rivusio.observe.counters import COUNTS
 from rivusio.testing import VirtualClock
 
 SHAPES = [shape for shape in sides.all_shapes() if not shape.without_monitor]  # those are twins

@@ -20,8 +20,8 @@ from rivusio import (
     batch,
     map,
 )
-from rivusio.metrics import MOST_VALUES
 from rivusio.mode import Mode
+from rivusio.observe.metrics import MOST_VALUES
 from rivusio.testing import MockAsyncPipe, VirtualClock
 
 
@@ -273,7 +273,7 @@ def test_the_total_time_does_not_follow_the_wall_clock(monkeypatch: pytest.Monke
 
     monitor = PipelineMonitor()
     monitor.start()
-    monkeypatch.setattr("rivusio.monitoring.datetime", SetBack)
+    monkeypatch.setattr("rivusio.observe.monitoring.datetime", SetBack)
     monitor.stop()
     assert monitor.total_time >= 0
 

@@ -17,7 +17,7 @@ from rivusio.graph.origins import Place
 from rivusio.graph.stage import Stage, is_async_callable
 from rivusio.line_items import LineError, LineItems
 from rivusio.mode import NotCompiledError, NotCompiledWarning
-from rivusio.monitoring import MetricsCollector
+from rivusio.observe.monitoring import MetricsCollector
 from rivusio.runs import plain_execution, start_run
 from rivusio.user_file import Refusal
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rivusio.cli.terminal import say
-from rivusio.counters import RunCounters
 from rivusio.graph.stage import FlatMap, Stage, UserStream
 from rivusio.line_items import LineItems
-from rivusio.monitoring import MetricsCollector, PipelineMonitor
+from rivusio.observe.counters import RunCounters
+from rivusio.observe.monitoring import MetricsCollector, PipelineMonitor
 from rivusio.user_file import Refusal
 
 

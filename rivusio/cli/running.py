@@ -24,7 +24,7 @@ from rivusio.dead_letters import DeadLetters
 from rivusio.graph.stage import Stage
 from rivusio.line_items import LineItems
 from rivusio.lines import Lines
-from rivusio.monitoring import PipelineMonitor
+from rivusio.observe.monitoring import PipelineMonitor
 from rivusio.output_files import Output, Writable, replaced, resolved
 from rivusio.results import ResultError, as_line, encoder_of
 from rivusio.user_file import Refusal, find_pipeline, shown

@@ -21,7 +21,7 @@ from rivusio.graph.stage import (
     TumblingWindow,
     UserStream,
 )
-from rivusio.monitoring import PipelineMonitor
+from rivusio.observe.monitoring import PipelineMonitor
 from rivusio.pipeline import BasePipe
 from rivusio.said import str_of, type_name
 

@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 from rivusio.compiled.fixed import Bound, FixedStage
 from rivusio.compiled.outputs import close_outputs, rest_of
 from rivusio.compiled.program import Holding, Place, Program
-from rivusio.counters import RunCounters, StageCounters
 from rivusio.graph.stage import Batch, Operation, SlidingWindow, TumblingWindow, time_matters
 from rivusio.interpreter import drive
 from rivusio.interpreter.calls import as_escaped
@@ -29,6 +28,7 @@ from rivusio.interpreter.node import (
     close_generator,
     upstream_of,
 )
+from rivusio.observe.counters import RunCounters, StageCounters
 from rivusio.time.clock import Clock
 from rivusio.time.windows import Holder
 from rivusio.tracebacks import retraced

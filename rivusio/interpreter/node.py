@@ -15,8 +15,8 @@ from enum import Enum, auto
 from types import AsyncGeneratorType
 from typing import Any, Final, Literal
 
-from rivusio.counters import RunCounters, StageCounters
 from rivusio.errors import StreamError
+from rivusio.observe.counters import RunCounters, StageCounters
 from rivusio.time.clock import Clock
 
 Item = Any  # items of every type flow through the same nodes

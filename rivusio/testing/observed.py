@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rivusio.counters import COUNTS
-from rivusio.metrics import MetricWindow
-from rivusio.monitoring import PipelineMonitor
+from rivusio.observe.counters import COUNTS
+from rivusio.observe.metrics import MetricWindow
+from rivusio.observe.monitoring import PipelineMonitor
 from rivusio.pipeline import BasePipe
 from rivusio.testing.rendering import text_of
 

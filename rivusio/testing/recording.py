@@ -11,7 +11,7 @@ from typing import Any
 import rivusio
 from rivusio.graph.settings import StageConfig
 from rivusio.mode import Mode
-from rivusio.monitoring import PipelineMonitor
+from rivusio.observe.monitoring import PipelineMonitor
 from rivusio.pipeline import AsyncPipeline, BasePipe, SyncFamily, SyncPipeline, chain_of
 from rivusio.runs import Run
 from rivusio.testing.clock import VirtualClock

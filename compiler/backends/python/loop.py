@@ -42,7 +42,7 @@ from rivusio.compiler.ir.plan import (
     Take,
     TumblingWindow,
 )
-from rivusio.counters import SAMPLE
+from rivusio.observe.counters import SAMPLE
 
 PARTS = {"results": "Results", "inner": "Inner", "window": "Filling", "buffer": "Filling"}
 SOURCES = {  # templates; those of plain iterables share one

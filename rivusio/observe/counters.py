@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rivusio.metrics import MetricValue, MetricWindow
+from rivusio.observe.metrics import MetricValue, MetricWindow
 from rivusio.time.clock import Clock
 
 SAMPLE = 64
