@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from rivusio.compiled.manifest import FOLDER, StageReport
+from rivusio.artifacts.manifest import FOLDER, StageReport
 from rivusio.compiler import apart
 from rivusio.compiler.artifacts import write as artifact_files
 from rivusio.compiler.artifacts.write import Unmade

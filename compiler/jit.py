@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import rivusio
-from rivusio import loader
-from rivusio.compiled.guards import Inlined, function_of
-from rivusio.compiled.program import Program
+from rivusio.artifacts import loader
+from rivusio.artifacts.guards import Inlined, function_of
+from rivusio.artifacts.mode import NotCompiledError
+from rivusio.artifacts.program import Program
+from rivusio.artifacts.tracebacks import LineMap
 from rivusio.compiler.backends.python.module import Emitted, Refused, emit
 from rivusio.compiler.ir.plan import plan_of
 from rivusio.compiler.passes import run_passes
@@ -19,9 +21,7 @@ from rivusio.compiler.resolve import live_stages
 from rivusio.graph.config import BackpressureConfig
 from rivusio.graph.signature import Shape, shapes_of
 from rivusio.graph.stage import Stage, refuse_uncalled
-from rivusio.mode import NotCompiledError
 from rivusio.pipeline import BasePipe
-from rivusio.tracebacks import LineMap
 
 _numbers = itertools.count(1)
 

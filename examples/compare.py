@@ -14,7 +14,7 @@ from pathlib import Path
 import flights
 
 import rivusio
-from rivusio.mode import Mode
+from rivusio.artifacts.mode import Mode
 
 PAIRS = 9  # runs of each mode, in turn: the machine is never quiet
 HERE = Path(__file__).parent

@@ -1,5 +1,6 @@
 """Stream pipelines of small typed pipes, joined with `>>`."""
 
+from rivusio.artifacts.mode import NotCompiledError, NotCompiledWarning, mode
 from rivusio.buffer import BufferStatistics
 from rivusio.errors import BufferOverflowError, DeadLetter, PipeError, PipelineError, StreamError
 from rivusio.graph.config import (
@@ -10,7 +11,6 @@ from rivusio.graph.config import (
     StreamConfig,
 )
 from rivusio.message import Message, MessageMetadata
-from rivusio.mode import NotCompiledError, NotCompiledWarning, mode
 from rivusio.observe.monitoring import MetricsCollector, MetricValue, MetricWindow, PipelineMonitor
 from rivusio.operators import batch, drop_none, filter, flat_map, map, sliding, take, tumbling
 from rivusio.pipeline import AsyncPipeline, BasePipe, SyncPipeline

@@ -16,8 +16,9 @@ from collections.abc import (
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self
 
+from rivusio.artifacts.fitting import Starting
+from rivusio.artifacts.loader import program_for
 from rivusio.buffer import BufferStatistics
-from rivusio.compiled.fitting import Starting
 from rivusio.compiled.line import CompiledLine
 from rivusio.compiled.one import One
 from rivusio.errors import PipelineError, StreamError, chain_closing, note_closing
@@ -29,7 +30,6 @@ from rivusio.interpreter import Line, drive
 from rivusio.interpreter.making import make_step
 from rivusio.interpreter.node import END, Closing, Item, RunState, yield_to_loop
 from rivusio.interpreter.source import check_source
-from rivusio.loader import program_for
 from rivusio.observe.counters import RunCounters
 from rivusio.observe.monitoring import MetricsCollector
 from rivusio.said import described

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 import rivusio
-from rivusio import loader
+from rivusio.artifacts import loader
+from rivusio.artifacts.mode import Mode
 from rivusio.compiler.jit import compile_stages
 from rivusio.graph.config import BackpressureConfig
 from rivusio.graph.stage import Stage
-from rivusio.mode import Mode
 from rivusio.testing import VirtualClock
 
 RECURSION_LIMIT = sys.getrecursionlimit()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import rivusio
-from rivusio import loader
+from rivusio.artifacts import loader
 from rivusio.line_items import LineError, LineItems, Reading
 from rivusio.lines import Lines
 from rivusio.results import ResultError, as_line

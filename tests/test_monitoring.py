@@ -20,7 +20,7 @@ from rivusio import (
     batch,
     map,
 )
-from rivusio.mode import Mode
+from rivusio.artifacts.mode import Mode
 from rivusio.observe.metrics import MOST_VALUES
 from rivusio.testing import MockAsyncPipe, VirtualClock
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import rivusio
-from rivusio import loader
+from rivusio.artifacts import loader
 from tests.commandline import cli, write
 
 FLOW = """

@@ -25,7 +25,7 @@ from rivusio import (
     flat_map,
     map,
 )
-from rivusio.mode import Mode
+from rivusio.artifacts.mode import Mode
 from rivusio.testing import (
     MockAsyncPipe,
     MockSyncPipe,

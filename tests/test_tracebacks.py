@@ -25,7 +25,7 @@ import pytest
 from rich.console import Console
 from rich.traceback import Traceback
 
-from rivusio.tracebacks import LineMap, Origin, retraced
+from rivusio.artifacts.tracebacks import LineMap, Origin, retraced
 
 ROOT = Path(__file__).parent.parent
 GENERATED = "<rivusio flights>"
@@ -657,7 +657,7 @@ def test_rich(flights: Path, maps: dict[str, LineMap]) -> None:
 
 
 COMPILED = """\
-from rivusio.tracebacks import LineMap, Origin, retraced
+from rivusio.artifacts.tracebacks import LineMap, Origin, retraced
 
 maps = {{{file!r}: LineMap({file!r}, {{3: {origin!r}}})}}
 exec(compile({text!r}, {file!r}, "exec"))

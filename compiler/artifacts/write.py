@@ -23,8 +23,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 import rivusio
-from rivusio.compiled.artifacts import Artifact, staleness
-from rivusio.compiled.manifest import (
+from rivusio.artifacts.manifest import (
     FOLDER,
     BrokenArtifact,
     FunctionAt,
@@ -36,6 +35,7 @@ from rivusio.compiled.manifest import (
     stem_of,
     this_python,
 )
+from rivusio.artifacts.store import Artifact, staleness
 from rivusio.compiler.backends.python.module import Emitted
 from rivusio.compiler.ir.explain import STAYS_A_CALL
 from rivusio.compiler.ir.plan import StageInfo

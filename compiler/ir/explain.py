@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from rivusio.compiled.manifest import StageReport
+from rivusio.artifacts.manifest import StageReport
 from rivusio.compiler.ir.fusion import loops_of
 from rivusio.compiler.ir.plan import (
     Await,

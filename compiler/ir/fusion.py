@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from rivusio.compiled.program import Holding
+from rivusio.artifacts.program import Holding
 from rivusio.compiler.ir.plan import (
     Batch,
     Buffer,

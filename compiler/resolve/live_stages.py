@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from types import FunctionType
 
-from rivusio.compiled.guards import function_of
+from rivusio.artifacts.guards import function_of
 from rivusio.compiler.frontend.functions import FunctionRef, definition, definitions, needed_around
 from rivusio.compiler.ir.plan import StageInfo, UserFunction
 from rivusio.graph.signature import shape_of

@@ -15,7 +15,7 @@ from typing import TypeGuard, TypeVar
 
 import rivusio
 from rivusio import pipeline
-from rivusio.compiled.guards import function_of
+from rivusio.artifacts.guards import function_of
 from rivusio.compiler.frontend.functions import FunctionRef, needed_around
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.resolve.probe import (

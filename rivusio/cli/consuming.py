@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from rivusio.artifacts.mode import NotCompiledError, NotCompiledWarning
 from rivusio.cli.policies import LetterError
 from rivusio.cli.stopping import Ended, Stopping
 from rivusio.cli.terminal import say
@@ -16,7 +17,6 @@ from rivusio.errors import StreamError
 from rivusio.graph.origins import Place
 from rivusio.graph.stage import Stage, is_async_callable
 from rivusio.line_items import LineError, LineItems
-from rivusio.mode import NotCompiledError, NotCompiledWarning
 from rivusio.observe.monitoring import MetricsCollector
 from rivusio.runs import plain_execution, start_run
 from rivusio.user_file import Refusal

@@ -15,13 +15,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from rivusio.artifacts.mode import Mode, NotCompiledError
+from rivusio.artifacts.store import artifacts_of
 from rivusio.cli.first_type import is_anything, type_of_items
 from rivusio.cli.leaving import Diary, Whereabouts, said_by
 from rivusio.cli.made_types import let_be_made, type_of_text
 from rivusio.cli.said_types import UNKNOWN
 from rivusio.cli.trial_items import items_of, made_items
-from rivusio.compiled.artifacts import artifacts_of
-from rivusio.mode import Mode, NotCompiledError
 from rivusio.pipeline import BasePipe, SyncFamily
 from rivusio.testing import ConsumerScript, SourceScript
 from rivusio.testing.recording import RecordingError, recorded

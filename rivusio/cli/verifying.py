@@ -15,11 +15,11 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from rivusio.artifacts.mode import Mode
 from rivusio.cli.leaving import WHEREABOUTS, Whereabouts
 from rivusio.cli.messages import FAILED, told_in_lines
 from rivusio.cli.terminal import say
 from rivusio.cli.trial_runs import ANSWER, REQUEST, Answer, ChainTrials, Request, Trial
-from rivusio.mode import Mode
 from rivusio.testing import Event, difference
 from rivusio.user_file import Refusal, split_target
 

@@ -13,12 +13,12 @@ from collections.abc import (
 )
 from typing import Any, TypeVar
 
+from rivusio.artifacts.program import Program
 from rivusio.buffer import BufferStatistics
 from rivusio.compiled.feed import Feed
 from rivusio.compiled.filling import Fill, Filling, Reader, Window
 from rivusio.compiled.fixed import fix
 from rivusio.compiled.parts import Inner, PlainInner, Results
-from rivusio.compiled.program import Program
 from rivusio.graph.config import BackpressureConfig
 from rivusio.graph.stage import Batch, Stage, time_matters
 from rivusio.interpreter.concurrent import ConcurrentBoundary

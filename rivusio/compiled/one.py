@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from rivusio.artifacts.program import Program
+from rivusio.artifacts.tracebacks import retraced
 from rivusio.compiled.fixed import Bound, fix
 from rivusio.compiled.parts import State, escaped
-from rivusio.compiled.program import Program
 from rivusio.errors import PipelineError
 from rivusio.graph.stage import Stage
 from rivusio.interpreter.node import Item, RunState
 from rivusio.time.clock import SYSTEM, Clock
-from rivusio.tracebacks import retraced
 
 Seen = Callable[[object, Item], None]  # is told each stage's pipe and result
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Generator
 from types import AsyncGeneratorType
 from typing import Any, NoReturn
 
+from rivusio.artifacts.program import Holding, Place, Program
+from rivusio.artifacts.tracebacks import retraced
 from rivusio.compiled.fixed import Bound, FixedStage
 from rivusio.compiled.outputs import close_outputs, rest_of
-from rivusio.compiled.program import Holding, Place, Program
 from rivusio.graph.stage import Batch, Operation, SlidingWindow, TumblingWindow, time_matters
 from rivusio.interpreter import drive
 from rivusio.interpreter.calls import as_escaped
@@ -31,7 +32,6 @@ from rivusio.interpreter.node import (
 from rivusio.observe.counters import RunCounters, StageCounters
 from rivusio.time.clock import Clock
 from rivusio.time.windows import Holder
-from rivusio.tracebacks import retraced
 
 State = dict[str, Any]  # the locals of a generated function
 

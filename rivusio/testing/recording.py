@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from typing import Any
 
 import rivusio
+from rivusio.artifacts.mode import Mode
 from rivusio.graph.settings import StageConfig
-from rivusio.mode import Mode
 from rivusio.observe.monitoring import PipelineMonitor
 from rivusio.pipeline import AsyncPipeline, BasePipe, SyncFamily, SyncPipeline, chain_of
 from rivusio.runs import Run

@@ -21,9 +21,9 @@ from click.testing import CliRunner
 
 import rivusio
 from rivusio import NotCompiledError, PipeError
+from rivusio.artifacts.mode import Mode
 from rivusio.cli import main
 from rivusio.compiler.jit import compile_stages
-from rivusio.mode import Mode
 
 ROOT = Path(__file__).parents[2]
 NAME = "compiled_file"

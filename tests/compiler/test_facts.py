@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rivusio.compiled.guards import function_of
+from rivusio.artifacts.guards import function_of
 from rivusio.compiler.analysis import handler
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import parse

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.compiled.manifest import Manifest, hash_of
+from rivusio.artifacts.manifest import Manifest, hash_of
 from rivusio.compiler import driver, planning
 from rivusio.compiler.artifacts import write as artifact_files
 from tests.compiler.commands import FLOW, MAIN, ROOT, cli, own_folder, runs, write, written

@@ -19,9 +19,9 @@ from click.testing import CliRunner
 
 import rivusio
 from rivusio import AsyncPipeline, NotCompiledError, NotCompiledWarning, SyncPipeline
+from rivusio.artifacts import manifest as manifests
+from rivusio.artifacts.manifest import Manifest
 from rivusio.cli import main
-from rivusio.compiled import manifest as manifests
-from rivusio.compiled.manifest import Manifest
 
 ROOT = Path(__file__).parents[2]
 

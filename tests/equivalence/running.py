@@ -14,11 +14,11 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from rivusio import NotCompiledError
+from rivusio.artifacts.mode import Mode
 from rivusio.compiler.driver import Options, compile_files
 from rivusio.compiler.ir import fusion
 from rivusio.compiler.passes.inline import UNPROVEN
 from rivusio.graph.stage import Take, time_matters
-from rivusio.mode import Mode
 from rivusio.pipeline import BasePipe
 from rivusio.testing import ConsumerScript, Event, SourceScript, difference, record
 from tests.equivalence import ends

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from rivusio import loader
+from rivusio.artifacts import loader
 from rivusio.compiler.jit import compile_stages
 from rivusio.testing import ConsumerScript, SourceScript
 from rivusio.testing.scripts import Step

@@ -15,8 +15,8 @@ import pytest
 
 import rivusio
 from rivusio import BackpressureConfig, BatchStreamPipe, StreamPipe, flat_map, map, take
+from rivusio.artifacts.mode import Mode
 from rivusio.compiler import compile_pipeline
-from rivusio.mode import Mode
 from rivusio.testing import Recorder, settle
 
 SEEN = Recorder()

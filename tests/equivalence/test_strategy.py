@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from rivusio import loader
+from rivusio.artifacts import loader
 from rivusio.compiler.jit import compile_stages
 from rivusio.testing import ConsumerScript, SourceScript
 from tests.equivalence.batches import HangError, bounded

@@ -15,7 +15,7 @@ from typing import Any
 
 import rivusio
 from rivusio import NotCompiledError, NotCompiledWarning
-from rivusio.compiled.manifest import Manifest
+from rivusio.artifacts.manifest import Manifest
 
 FLOW = """from rivusio import SyncBasePipe
 class Double(SyncBasePipe[int, int]):

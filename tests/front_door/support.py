@@ -10,8 +10,8 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from rivusio.artifacts.manifest import FOLDER, stem_of
 from rivusio.cli import main
-from rivusio.compiled.manifest import FOLDER, stem_of
 
 ROOT = Path(__file__).parents[2]
 CHAIN = "from rivusio import map\nchain = map(int) >> map(float)\n"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from rivusio import loader
-from rivusio.compiled import manifest as manifests
+from rivusio.artifacts import loader
+from rivusio.artifacts import manifest as manifests
 from tests.front_door.artifacts import (
     FLOW,
     NAME,

@@ -17,11 +17,11 @@ from rivusio import (
     StreamConfig,
     SyncBasePipe,
     batch,
-    loader,
     map,
     sliding,
     take,
 )
+from rivusio.artifacts import loader
 from rivusio.testing import ScriptedSource, VirtualClock, settle
 from tests.semantics.support import Consumer, Double, FailsOn, SlowDouble, outputs_of
 

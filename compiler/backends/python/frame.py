@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rivusio.compiled.program import Holding
+from rivusio.artifacts.program import Holding
 from rivusio.compiler.backends.python.names import Names
 from rivusio.compiler.ir.fusion import Loop, Module, Variant
 from rivusio.compiler.ir.plan import Batch, Plan, SlidingWindow, Take, TumblingWindow

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rivusio.compiled.program import Holding
+from rivusio.artifacts.program import Holding
 from rivusio.compiler.backends.python.calls import record_of
 from rivusio.compiler.backends.python.frame import OF, Function, Here, left_of
 from rivusio.compiler.backends.python.names import (

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it has no types
 
-from rivusio.compiled.program import Holding, Place, Statement
+from rivusio.artifacts.program import Holding, Place, Statement
 from rivusio.compiler.backends.python.lower import lower
 from rivusio.compiler.backends.python.names import (
     FROM_ABC,

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rivusio.compiled.program import Does, Place, Statement
+from rivusio.artifacts.program import Does, Place, Statement
 
 MARK = re.compile(r"^\s*#@ ")
 DOES: dict[str, Does] = {

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from rivusio.compiled.guards import Inlined, difference, function_of
-from rivusio.compiled.manifest import (
+from rivusio.artifacts.guards import Inlined, difference, function_of
+from rivusio.artifacts.manifest import (
     FOLDER,
     BrokenArtifact,
     FunctionAt,
@@ -28,9 +28,9 @@ from rivusio.compiled.manifest import (
     this_python,
     this_version,
 )
-from rivusio.compiled.program import Program
+from rivusio.artifacts.program import Program
+from rivusio.artifacts.tracebacks import LineMap, Origin
 from rivusio.graph.stage import Stage
-from rivusio.tracebacks import LineMap, Origin
 
 PYTEST = "@pytest_ar"  # the name by which asserts that pytest has rewritten call it
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rivusio.compiled.artifacts import Artifact, is_function, is_named
-from rivusio.compiled.guards import shape_difference
-from rivusio.compiled.manifest import Manifest
+from rivusio.artifacts.guards import shape_difference
+from rivusio.artifacts.manifest import Manifest
+from rivusio.artifacts.store import Artifact, is_function, is_named
 from rivusio.graph.config import BackpressureConfig
 from rivusio.graph.origins import Place, is_made_by
 from rivusio.graph.signature import Shape, shapes_of

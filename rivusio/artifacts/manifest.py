@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from rivusio.compiled.program import Holding, Place, Statement
+from rivusio.artifacts.program import Holding, Place, Statement
 from rivusio.graph.origins import Stretch
 from rivusio.graph.signature import Shape
 

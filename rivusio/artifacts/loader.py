@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from rivusio.compiled.artifacts import Artifact, artifacts_of, loaded, staleness
-from rivusio.compiled.fitting import Starting, fitting, why_none_fits
-from rivusio.compiled.guards import Inlined, function_of, why_not
-from rivusio.compiled.program import Program
+from rivusio.artifacts.fitting import Starting, fitting, why_none_fits
+from rivusio.artifacts.guards import Inlined, function_of, why_not
+from rivusio.artifacts.mode import Mode, NotCompiledError, NotCompiledWarning, current_mode
+from rivusio.artifacts.program import Program
+from rivusio.artifacts.store import Artifact, artifacts_of, loaded, staleness
 from rivusio.graph.config import BackpressureConfig
 from rivusio.graph.origins import calling_frame, files_of
 from rivusio.graph.signature import Shape, shapes_of
 from rivusio.graph.stage import Stage
-from rivusio.mode import Mode, NotCompiledError, NotCompiledWarning, current_mode
 
 
 @dataclass(frozen=True, slots=True)

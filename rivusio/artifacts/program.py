@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any, Literal
 
+from rivusio.artifacts.tracebacks import LineMap, Origin
 from rivusio.graph.signature import Shape
-from rivusio.tracebacks import LineMap, Origin
 
 # What happens at a line:
 #   source   the user's iterable is asked for an item
