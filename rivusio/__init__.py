@@ -1,7 +1,7 @@
 """Stream pipelines of small typed pipes, joined with `>>`."""
 
 from rivusio.artifacts.mode import NotCompiledError, NotCompiledWarning, mode
-from rivusio.buffer import BufferStatistics
+from rivusio.engine.buffer import BufferStatistics
 from rivusio.errors import BufferOverflowError, DeadLetter, PipeError, PipelineError, StreamError
 from rivusio.graph.config import (
     BackpressureConfig,

@@ -23,9 +23,9 @@ from itertools import chain
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from rivusio.engine.node import joined
 from rivusio.errors import PipelineError
 from rivusio.graph.config import ExecutionStrategy, ParallelConfig
-from rivusio.interpreter.node import joined
 from rivusio.said import str_of
 
 In = TypeVar("In", contravariant=True)

@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, Callable, Coroutine, Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar, overload
 
+from rivusio.engine.calls import refuse_awaitable
+from rivusio.engine.drive import drive
 from rivusio.graph.origins import Place, making_place
 from rivusio.graph.settings import StageConfig
 from rivusio.graph.stage import (
@@ -22,8 +24,6 @@ from rivusio.graph.stage import (
     refuse_uncalled,
 )
 from rivusio.graph.validators import text
-from rivusio.interpreter import drive
-from rivusio.interpreter.calls import refuse_awaitable
 from rivusio.observe.monitoring import MetricsCollector
 from rivusio.parallel import AsyncParallel, SyncParallel
 from rivusio.pipeline_metrics import PipelineMetricsMixin

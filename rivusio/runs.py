@@ -18,18 +18,19 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 
 from rivusio.artifacts.fitting import Starting
 from rivusio.artifacts.loader import program_for
-from rivusio.buffer import BufferStatistics
 from rivusio.compiled.line import CompiledLine
 from rivusio.compiled.one import One
+from rivusio.engine.buffer import BufferStatistics
+from rivusio.engine.drive import drive
+from rivusio.engine.factory import make_step
+from rivusio.engine.node import END, Closing, Item, RunState, yield_to_loop
+from rivusio.engine.source import check_source
 from rivusio.errors import PipelineError, StreamError, chain_closing, note_closing
 from rivusio.graph.config import StreamConfig
 from rivusio.graph.origins import Place
 from rivusio.graph.settings import StageConfig, resolve
 from rivusio.graph.stage import Stage, is_async_callable, refuse_sizes
-from rivusio.interpreter import Line, drive
-from rivusio.interpreter.making import make_step
-from rivusio.interpreter.node import END, Closing, Item, RunState, yield_to_loop
-from rivusio.interpreter.source import check_source
+from rivusio.interpreter.line import Line
 from rivusio.observe.counters import RunCounters
 from rivusio.observe.monitoring import MetricsCollector
 from rivusio.said import described

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Coroutine
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from rivusio.engine.calls import is_awaitable
 from rivusio.graph.settings import StageConfig
 from rivusio.graph.stage import (
     Batch,
@@ -18,7 +19,6 @@ from rivusio.graph.stage import (
     UserStream,
 )
 from rivusio.graph.validators import at_least, capacity, seconds
-from rivusio.interpreter.calls import is_awaitable
 from rivusio.pipeline import AsyncFamily
 from rivusio.pipes import entry_of
 from rivusio.variables import In, Out

@@ -22,12 +22,12 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from rivusio.engine.source import check_source
 from rivusio.errors import BufferOverflowError, DeadLetter, StreamError
 from rivusio.graph.config import LONGEST_WINDOW, BackpressureConfig, StreamConfig
 from rivusio.graph.settings import StageConfig
 from rivusio.graph.stage import Stage
 from rivusio.graph.validators import at_least, capacity, seconds
-from rivusio.interpreter.source import check_source
 from rivusio.observe.monitoring import MetricsCollector, PipelineMonitor
 from rivusio.operators import batch, sliding, tumbling
 from rivusio.pipeline import BasePipe, SyncFamily, chain_of, stages_of

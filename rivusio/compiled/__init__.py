@@ -17,9 +17,9 @@ from rivusio.compiled.line import CompiledLine
 from rivusio.compiled.one import One
 from rivusio.compiled.outputs import async_iterable
 from rivusio.compiled.parts import Inner, PlainInner, Results
-from rivusio.interpreter import drive
-from rivusio.interpreter.calls import PLAIN, is_awaitable, iterable, refuse
-from rivusio.interpreter.node import END, NOTHING, Node
+from rivusio.engine.calls import PLAIN, is_awaitable, iterable, refuse
+from rivusio.engine.drive import drive
+from rivusio.engine.node import END, NOTHING, Node
 from rivusio.time.clock import Deadline
 
 __all__ = [

@@ -14,14 +14,14 @@ from math import ceil
 from operator import length_hint
 from typing import Any, NoReturn
 
-from rivusio.buffer import BufferStatistics
 from rivusio.compiled.feed import Feed
 from rivusio.compiled.parts import Upstream
+from rivusio.engine.buffer import BufferStatistics
+from rivusio.engine.buffer_node import BURST, BufferedBoundary
+from rivusio.engine.node import END, Item, RunState
+from rivusio.engine.stage_executor import Step
+from rivusio.engine.window_node import TimedBoundary
 from rivusio.graph.config import BackpressureConfig
-from rivusio.interpreter.buffered import BURST, BufferedBoundary
-from rivusio.interpreter.node import END, Item, RunState
-from rivusio.interpreter.steps import Step
-from rivusio.interpreter.timed import TimedBoundary
 from rivusio.time.windows import BatchHolder, TumblingHolder
 
 NEVER = -float("inf")  # the end of a window that is not open

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rivusio.engine.factory import make_step
+from rivusio.engine.node import RunState
+from rivusio.engine.stage_executor import Step
 from rivusio.graph.settings import Settings
 from rivusio.graph.signature import Shape
 from rivusio.graph.stage import Operation, Pipe, Stage
-from rivusio.interpreter.making import make_step
-from rivusio.interpreter.node import RunState
-from rivusio.interpreter.steps import Step
 
 
 @dataclass(frozen=True, slots=True)

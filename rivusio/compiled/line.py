@@ -14,18 +14,18 @@ from collections.abc import (
 from typing import Any, TypeVar
 
 from rivusio.artifacts.program import Program
-from rivusio.buffer import BufferStatistics
 from rivusio.compiled.feed import Feed
 from rivusio.compiled.filling import Fill, Filling, Reader, Window
 from rivusio.compiled.fixed import fix
 from rivusio.compiled.parts import Inner, PlainInner, Results
+from rivusio.engine.buffer import BufferStatistics
+from rivusio.engine.concurrent_node import ConcurrentBoundary
+from rivusio.engine.factory import make_holder, make_step
+from rivusio.engine.node import Item, Node, RunState, upstream_of
+from rivusio.engine.stage_executor import HoldingStep
+from rivusio.engine.user_stream_node import UserStreamNode
 from rivusio.graph.config import BackpressureConfig
 from rivusio.graph.stage import Batch, Stage, time_matters
-from rivusio.interpreter.concurrent import ConcurrentBoundary
-from rivusio.interpreter.making import make_holder, make_step
-from rivusio.interpreter.node import Item, Node, RunState, upstream_of
-from rivusio.interpreter.steps import HoldingStep
-from rivusio.interpreter.user_stream import UserStreamNode
 
 Results_ = TypeVar("Results_")  # a generator, of whichever kind
 Begin = Callable[[], None]

@@ -9,9 +9,9 @@ from rivusio.artifacts.program import Program
 from rivusio.artifacts.tracebacks import retraced
 from rivusio.compiled.fixed import Bound, fix
 from rivusio.compiled.parts import State, escaped
+from rivusio.engine.node import Item, RunState
 from rivusio.errors import PipelineError
 from rivusio.graph.stage import Stage
-from rivusio.interpreter.node import Item, RunState
 from rivusio.time.clock import SYSTEM, Clock
 
 Seen = Callable[[object, Item], None]  # is told each stage's pipe and result

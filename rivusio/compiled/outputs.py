@@ -6,8 +6,8 @@ import inspect
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from typing import Self
 
-from rivusio.interpreter.calls import iterable
-from rivusio.interpreter.node import Item, close_generator
+from rivusio.engine.calls import iterable
+from rivusio.engine.node import Item, close_generator
 
 
 def async_iterable(result: Item, name: str) -> AsyncIterator[Item]:

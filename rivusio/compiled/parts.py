@@ -15,12 +15,11 @@ from rivusio.artifacts.program import Holding, Place, Program
 from rivusio.artifacts.tracebacks import retraced
 from rivusio.compiled.fixed import Bound, FixedStage
 from rivusio.compiled.outputs import close_outputs, rest_of
-from rivusio.graph.stage import Batch, Operation, SlidingWindow, TumblingWindow, time_matters
-from rivusio.interpreter import drive
-from rivusio.interpreter.calls import as_escaped
-from rivusio.interpreter.flat_map import COLLECTIONS
-from rivusio.interpreter.making import make_holder
-from rivusio.interpreter.node import (
+from rivusio.engine.calls import as_escaped
+from rivusio.engine.drive import drive
+from rivusio.engine.factory import make_holder
+from rivusio.engine.flat_map import COLLECTIONS
+from rivusio.engine.node import (
     END,
     Closing,
     Item,
@@ -29,6 +28,7 @@ from rivusio.interpreter.node import (
     close_generator,
     upstream_of,
 )
+from rivusio.graph.stage import Batch, Operation, SlidingWindow, TumblingWindow, time_matters
 from rivusio.observe.counters import RunCounters, StageCounters
 from rivusio.time.clock import Clock
 from rivusio.time.windows import Holder

@@ -6,10 +6,10 @@ import inspect
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 
+from rivusio.engine.calls import enter_plain, is_awaitable, iterable, refuse_awaitable
+from rivusio.engine.node import END, Item, RunState, close_generator
+from rivusio.engine.stage_executor import Step
 from rivusio.graph.stage import Stage
-from rivusio.interpreter.calls import enter_plain, is_awaitable, iterable, refuse_awaitable
-from rivusio.interpreter.node import END, Item, RunState, close_generator
-from rivusio.interpreter.steps import Step
 
 # What these hold exists already, so what is left of it can be handed over as pending items. A
 # generator's outputs do not exist until they are asked for.

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NoReturn
 
-from rivusio.interpreter.node import Item
+from rivusio.engine.node import Item
 from rivusio.said import type_name
 
 

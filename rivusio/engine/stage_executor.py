@@ -11,6 +11,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 
+from rivusio.engine.calls import (
+    as_escaped,
+    enter_plain,
+    is_awaitable,
+    refuse,
+    refuse_awaitable,
+)
+from rivusio.engine.node import NOTHING, Item, RunState
 from rivusio.errors import DeadLetter, StreamError
 from rivusio.graph.settings import Settings
 from rivusio.graph.stage import (
@@ -25,14 +33,6 @@ from rivusio.graph.stage import (
     is_async_callable,
     time_matters,
 )
-from rivusio.interpreter.calls import (
-    as_escaped,
-    enter_plain,
-    is_awaitable,
-    refuse,
-    refuse_awaitable,
-)
-from rivusio.interpreter.node import NOTHING, Item, RunState
 from rivusio.time.clock import Deadline
 from rivusio.time.windows import Holder, SlidingHolder
 

@@ -8,11 +8,11 @@ from collections.abc import Coroutine, Generator
 from functools import partial
 from typing import Any
 
-from rivusio.buffer import BoundedBuffer, BufferStatistics
+from rivusio.engine.async_boundary import Boundary
+from rivusio.engine.buffer import BoundedBuffer, BufferStatistics
+from rivusio.engine.node import END, Closing, Item, Node, RunState
 from rivusio.errors import BufferOverflowError
 from rivusio.graph.config import BackpressureConfig
-from rivusio.interpreter.boundary import Boundary
-from rivusio.interpreter.node import END, Closing, Item, Node, RunState
 
 BURST = 64  # items that a source which does wait may give at once
 

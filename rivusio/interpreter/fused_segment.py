@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rivusio.engine.calls import as_escaped
+from rivusio.engine.flat_map import Expansion
+from rivusio.engine.node import END, NOTHING, Closing, Item, Node, RunState, upstream_of
+from rivusio.engine.stage_executor import HoldingStep, Step, TakeStep
 from rivusio.errors import StreamError
-from rivusio.interpreter.calls import as_escaped
-from rivusio.interpreter.flat_map import Expansion
-from rivusio.interpreter.node import END, NOTHING, Closing, Item, Node, RunState, upstream_of
-from rivusio.interpreter.steps import HoldingStep, Step, TakeStep
 
 
 class Segment(Node):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from rivusio.interpreter.boundary import Boundary
-from rivusio.interpreter.node import END, Closing, Item, Node, RunState
-from rivusio.interpreter.steps import Step
+from rivusio.engine.async_boundary import Boundary
+from rivusio.engine.node import END, Closing, Item, Node, RunState
+from rivusio.engine.stage_executor import Step
 from rivusio.time.clock import Timer
 from rivusio.time.windows import Holder
 

@@ -11,8 +11,8 @@ import asyncio
 from abc import abstractmethod
 from typing import Any
 
+from rivusio.engine.node import Closing, Node, RunState, joined, upstream_of
 from rivusio.errors import StreamError
-from rivusio.interpreter.node import Closing, Node, RunState, joined, upstream_of
 
 
 class Wakeup:

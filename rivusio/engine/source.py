@@ -7,8 +7,8 @@ import inspect
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any
 
+from rivusio.engine.node import END, Closing, Item, Node, RunState, close_generator
 from rivusio.errors import StreamError
-from rivusio.interpreter.node import END, Closing, Item, Node, RunState, close_generator
 from rivusio.said import repr_of, type_name
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from rivusio.engine.async_boundary import Boundary, keep
+from rivusio.engine.node import END, NOTHING, Closing, Item, Node, RunState, joined
+from rivusio.engine.stage_executor import Step
 from rivusio.graph.stage import Concurrency
-from rivusio.interpreter.boundary import Boundary, keep
-from rivusio.interpreter.node import END, NOTHING, Closing, Item, Node, RunState, joined
-from rivusio.interpreter.steps import Step
 
 
 @dataclass(slots=True)

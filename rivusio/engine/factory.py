@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never, overload
 
+from rivusio.engine.flat_map import FlatMapStep
+from rivusio.engine.node import RunState
+from rivusio.engine.stage_executor import FilterStep, HoldingStep, Step, TakeStep
 from rivusio.graph.stage import (
     Batch,
     DropNone,
@@ -15,9 +18,6 @@ from rivusio.graph.stage import (
     Take,
     TumblingWindow,
 )
-from rivusio.interpreter.flat_map import FlatMapStep
-from rivusio.interpreter.node import RunState
-from rivusio.interpreter.steps import FilterStep, HoldingStep, Step, TakeStep
 from rivusio.time.windows import BatchHolder, Holder, SlidingHolder, TumblingHolder
 
 

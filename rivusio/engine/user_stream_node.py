@@ -6,10 +6,10 @@ import inspect
 from collections.abc import AsyncIterator
 from typing import Self
 
+from rivusio.engine.calls import enter_plain
+from rivusio.engine.node import END, Closing, Item, Node, RunState, close_generator
 from rivusio.errors import StreamError
 from rivusio.graph.stage import Stage, UserStream
-from rivusio.interpreter.calls import enter_plain
-from rivusio.interpreter.node import END, Closing, Item, Node, RunState, close_generator
 from rivusio.said import type_name
 
 
