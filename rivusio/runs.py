@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 
 from rivusio.artifacts.fitting import Starting
 from rivusio.artifacts.loader import program_for
-from rivusio.compiled.line import CompiledLine
-from rivusio.compiled.one import One
+from rivusio.compiled.assembly import CompiledLine
+from rivusio.compiled.single_item import One
 from rivusio.engine.buffer import BufferStatistics
 from rivusio.engine.drive import drive
 from rivusio.engine.factory import make_step

@@ -11,12 +11,12 @@ waiting   which task waits for the source
 from asyncio import CancelledError
 from collections import deque
 
-from rivusio.compiled.feed import Feed
-from rivusio.compiled.filling import Filling, Reader
-from rivusio.compiled.line import CompiledLine
-from rivusio.compiled.one import One
+from rivusio.compiled.assembly import CompiledLine
+from rivusio.compiled.frames import Inner, PlainInner, Results
 from rivusio.compiled.outputs import async_iterable
-from rivusio.compiled.parts import Inner, PlainInner, Results
+from rivusio.compiled.single_item import One
+from rivusio.compiled.sinks import Filling, Reader
+from rivusio.compiled.source import Feed
 from rivusio.engine.calls import PLAIN, is_awaitable, iterable, refuse
 from rivusio.engine.drive import drive
 from rivusio.engine.node import END, NOTHING, Node

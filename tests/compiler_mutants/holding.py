@@ -5,12 +5,12 @@ from __future__ import annotations
 from tests.compiler_mutants.making import TAKES, broken
 
 BATCH = "templates/python/stage/batch.py.jinja"
-FILLING = "rivusio/compiled/filling.py"
+FILLING = "rivusio/compiled/sinks.py"
 INTO_WINDOW = "templates/python/sink/window.py.jinja"
-LINE = "rivusio/compiled/line.py"
+LINE = "rivusio/compiled/assembly.py"
 LOOPS = "compiler/ir/fusion.py"
 OVER_BUFFER = "templates/python/source/buffer.py.jinja"
-PARTS = "rivusio/compiled/parts.py"
+PARTS = "rivusio/compiled/frames.py"
 SLIDING = "templates/python/stage/sliding.py.jinja"
 WRITE = "compiler/backends/python/loop.py"
 

@@ -6,7 +6,7 @@ from tests.compiler_mutants.making import FILES, GROUPS, broken
 
 ENTERING = "compiler/backends/python/calls.py"
 OUTPUTS = "rivusio/compiled/outputs.py"
-PARTS = "rivusio/compiled/parts.py"
+PARTS = "rivusio/compiled/frames.py"
 WRITE = "compiler/backends/python/loop.py"
 
 ERRORS = (
@@ -77,7 +77,7 @@ ERRORS = (
     ),
     broken(
         "6.11",
-        "rivusio/compiled/one.py",
+        "rivusio/compiled/single_item.py",
         "retraced(error, {self._program.file: self._program.line_map})",
         "pass",
         "the traceback of a single item shows generated lines",

@@ -6,12 +6,12 @@ from tests.compiler_mutants.making import FILES, ONE, TAKES, broken
 
 ENTER = "templates/python/stage/call.py.jinja"
 ENTERING = "compiler/backends/python/calls.py"
-FEED = "rivusio/compiled/feed.py"
+FEED = "rivusio/compiled/source.py"
 FILTER = "templates/python/stage/filter.py.jinja"
 FLAT_MAP = "templates/python/stage/flat_map.py.jinja"
 FUNCTION = "compiler/backends/python/frame.py"
 GIVE = "templates/python/sink/emit.py.jinja"
-LINE = "rivusio/compiled/line.py"
+LINE = "rivusio/compiled/assembly.py"
 MAP = "templates/python/stage/map.py.jinja"
 ONE_ITEM = "templates/python/single/stage.py.jinja"
 OVER_ASYNC = "templates/python/source/async_iterable.py.jinja"
@@ -73,21 +73,21 @@ CALLS = (
     ),
     broken(
         "6.8",
-        "rivusio/compiled/fixed.py",
+        "rivusio/compiled/bound_stages.py",
         "return timeout\n",
         "return 2 * timeout\n",
         "a first try may take twice its timeout",
     ),
     broken(
         "6.10",
-        "rivusio/compiled/parts.py",
+        "rivusio/compiled/frames.py",
         "if isinstance(error, Exception):",
         "if error is not None:",
         "a KeyboardInterrupt leaves as an error of its stage",
     ),
     broken(
         "1.2",
-        "rivusio/compiled/fixed.py",
+        "rivusio/compiled/bound_stages.py",
         "return operation.call\n",
         'return getattr(self._stages[stage].pipe, "process", operation.call)\n',
         "a method is looked up at the first item",
@@ -113,14 +113,14 @@ ONE_BY_ONE = (
     ),
     broken(
         "6.10",
-        "rivusio/compiled/one.py",
+        "rivusio/compiled/single_item.py",
         " or not isinstance(error, Exception)",
         "",
         "a KeyboardInterrupt over a single item leaves as an error of its stage",
     ),
     broken(
         "6.1",
-        "rivusio/compiled/one.py",
+        "rivusio/compiled/single_item.py",
         "item=item) from error",
         "item=item)",
         "the error of a single item has lost its cause",
@@ -129,7 +129,7 @@ ONE_BY_ONE = (
     ),
     broken(
         "6.1",
-        "rivusio/compiled/one.py",
+        "rivusio/compiled/single_item.py",
         "import PipelineError\n",
         "import StreamError as PipelineError\n",
         "a single item fails as a stream",
@@ -138,7 +138,7 @@ ONE_BY_ONE = (
     ),
     broken(
         "6.10",
-        "rivusio/compiled/one.py",
+        "rivusio/compiled/single_item.py",
         "            error = escaped(error, place)\n",
         "            pass\n",
         "a StopIteration leaves a single item as it is",
@@ -315,7 +315,7 @@ COUNTS = (
     broken("7.2", FEED, "self._run.counters.item_arrived()", "pass", "items of the source"),
     broken(
         "7.2",
-        "rivusio/compiled/parts.py",
+        "rivusio/compiled/frames.py",
         "self._stop_timing(place)",
         "pass",
         "a call that fails is not timed",
@@ -341,7 +341,7 @@ COUNTS = (
     ),
     broken(
         "7.3",
-        "rivusio/compiled/parts.py",
+        "rivusio/compiled/frames.py",
         "self._run.counters.stages[place.stage].errors += 1",
         "pass",
         "errors that leave the run are not counted",

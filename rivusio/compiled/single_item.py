@@ -7,8 +7,8 @@ from typing import NoReturn
 
 from rivusio.artifacts.program import Program
 from rivusio.artifacts.tracebacks import retraced
-from rivusio.compiled.fixed import Bound, fix
-from rivusio.compiled.parts import State, escaped
+from rivusio.compiled.bound_stages import Bound, fix
+from rivusio.compiled.frames import State, escaped
 from rivusio.engine.node import Item, RunState
 from rivusio.errors import PipelineError
 from rivusio.graph.stage import Stage

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any
 
-from rivusio.compiled.waiting import awaits, is_being_cancelled, task_that_awaits
+from rivusio.compiled.tasks import awaits, is_being_cancelled, task_that_awaits
 from rivusio.engine.node import Item, RunState
 from rivusio.engine.source import Source
 

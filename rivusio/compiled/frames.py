@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from rivusio.artifacts.program import Holding, Place, Program
 from rivusio.artifacts.tracebacks import retraced
-from rivusio.compiled.fixed import Bound, FixedStage
+from rivusio.compiled.bound_stages import Bound, FixedStage
 from rivusio.compiled.outputs import close_outputs, rest_of
 from rivusio.engine.calls import as_escaped
 from rivusio.engine.drive import drive

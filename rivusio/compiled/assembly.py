@@ -14,10 +14,10 @@ from collections.abc import (
 from typing import Any, TypeVar
 
 from rivusio.artifacts.program import Program
-from rivusio.compiled.feed import Feed
-from rivusio.compiled.filling import Fill, Filling, Reader, Window
-from rivusio.compiled.fixed import fix
-from rivusio.compiled.parts import Inner, PlainInner, Results
+from rivusio.compiled.bound_stages import fix
+from rivusio.compiled.frames import Inner, PlainInner, Results
+from rivusio.compiled.sinks import Fill, Filling, Reader, Window
+from rivusio.compiled.source import Feed
 from rivusio.engine.buffer import BufferStatistics
 from rivusio.engine.concurrent_node import ConcurrentBoundary
 from rivusio.engine.factory import make_holder, make_step

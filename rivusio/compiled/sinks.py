@@ -14,8 +14,8 @@ from math import ceil
 from operator import length_hint
 from typing import Any, NoReturn
 
-from rivusio.compiled.feed import Feed
-from rivusio.compiled.parts import Upstream
+from rivusio.compiled.frames import Upstream
+from rivusio.compiled.source import Feed
 from rivusio.engine.buffer import BufferStatistics
 from rivusio.engine.buffer_node import BURST, BufferedBoundary
 from rivusio.engine.node import END, Item, RunState
