@@ -31,7 +31,7 @@ from rivusio.plugins import (
     register_sync_sink,
     register_sync_source,
 )
-from rivusio.runs import Run
+from rivusio.runs.run import Run
 from rivusio.streams import (
     AsyncStream,
     BatchStreamPipe,

@@ -27,7 +27,7 @@ from rivusio.graph.validators import text
 from rivusio.observe.monitoring import MetricsCollector
 from rivusio.parallel import AsyncParallel, SyncParallel
 from rivusio.pipeline_metrics import PipelineMetricsMixin
-from rivusio.runs import InThread, Run, process_one, start_plain_run, start_run
+from rivusio.runs.run import InThread, Run, process_one, start_plain_run, start_run
 from rivusio.said import described
 from rivusio.time.clock import Clock
 from rivusio.variables import In, Out

@@ -31,13 +31,13 @@ from rivusio.graph.validators import at_least, capacity, seconds
 from rivusio.observe.monitoring import MetricsCollector, PipelineMonitor
 from rivusio.operators import batch, sliding, tumbling
 from rivusio.pipeline import BasePipe, SyncFamily, chain_of, stages_of
-from rivusio.runs import Run
+from rivusio.runs.run import Run
 from rivusio.said import described, repr_of
 from rivusio.stream_pipes import BatchStreamPipe, SlidingWindowPipe, StreamPipe, WindowedStreamPipe
 from rivusio.time.clock import Clock
 
 if TYPE_CHECKING:
-    from rivusio.runs import _Execution
+    from rivusio.runs.run import _Execution
 
 In = TypeVar("In")
 Out = TypeVar("Out")

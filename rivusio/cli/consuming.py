@@ -18,7 +18,7 @@ from rivusio.graph.origins import Place
 from rivusio.graph.stage import Stage, is_async_callable
 from rivusio.line_items import LineError, LineItems
 from rivusio.observe.monitoring import MetricsCollector
-from rivusio.runs import plain_execution, start_run
+from rivusio.runs.run import plain_execution, start_run
 from rivusio.user_file import Refusal
 
 Write = Callable[[object], None]

@@ -132,7 +132,7 @@ CLEANING = (
     ),
     broken(
         "3.7",
-        "rivusio/runs.py",
+        "rivusio/runs/run.py",
         "if self.run.in_loop and isinstance(leaving, GeneratorExit):",
         "if False:",
         "a run and the event loop close the same generator",
