@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from rivusio import DeadLetter, StreamError
-from rivusio.pipeline import BasePipe
+from rivusio.pipes.base import BasePipe
 
 Item = Any  # every shape has items of its own
 Outputs = Iterator[Item] | AsyncIterator[Item]

@@ -21,7 +21,7 @@ from rivusio.compiler.resolve import live_stages
 from rivusio.graph.config import BackpressureConfig
 from rivusio.graph.signature import Shape, shapes_of
 from rivusio.graph.stage import Stage, refuse_uncalled
-from rivusio.pipeline import BasePipe
+from rivusio.pipes.base import BasePipe
 
 _numbers = itertools.count(1)
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Final
 
 # Modules, each with the dot behind it: what is in one begins so.
-IN_PIPELINE: Final = "rivusio.pipeline."
-IN_OPERATORS: Final = "rivusio.operators."
-IN_PIPES: Final = "rivusio.pipes."
-IN_STREAM_PIPES: Final = "rivusio.stream_pipes."
+IN_PIPELINE: Final = "rivusio.pipes.base."
+IN_OPERATORS: Final = "rivusio.pipes.operators."
+IN_PIPES: Final = "rivusio.pipes.elementwise."
+IN_STREAM_PIPES: Final = "rivusio.pipes.windowed."
 IN_CONFIG: Final = "rivusio.graph.config."
 
 # Pipelines, and what every pipe inherits from.
@@ -55,7 +55,7 @@ STREAM_CONFIG: Final = f"{IN_CONFIG}StreamConfig"
 EXECUTION_STRATEGY: Final = f"{IN_CONFIG}ExecutionStrategy"
 
 # A method whose call the plugin looks at.
-THROUGH: Final = "rivusio.streams.SyncStream.through"
+THROUGH: Final = "rivusio.pipes.streams.SyncStream.through"
 
 # Modules: what generated code imports, the plugin's own entry, and those that run in a child.
 RUNTIME: Final = "rivusio.compiled"

@@ -12,10 +12,8 @@ from rivusio.graph.config import (
 )
 from rivusio.message import Message, MessageMetadata
 from rivusio.observe.monitoring import MetricsCollector, MetricValue, MetricWindow, PipelineMonitor
-from rivusio.operators import batch, drop_none, filter, flat_map, map, sliding, take, tumbling
-from rivusio.pipeline import AsyncPipeline, BasePipe, SyncPipeline
-from rivusio.pipeline_metrics import PipelineMetricsMixin
-from rivusio.pipes import (
+from rivusio.pipes.base import AsyncPipeline, BasePipe, SyncPipeline
+from rivusio.pipes.elementwise import (
     AsyncBasePipe,
     AsyncFilterPipe,
     AsyncFlatMapPipe,
@@ -23,6 +21,16 @@ from rivusio.pipes import (
     FlatMapPipe,
     SyncBasePipe,
     pipe,
+)
+from rivusio.pipes.legacy_type_vars import BatchT, InputType, OutputType, T
+from rivusio.pipes.operators import batch, drop_none, filter, flat_map, map, sliding, take, tumbling
+from rivusio.pipes.outputs import PipelineMetricsMixin
+from rivusio.pipes.streams import AsyncStream, SyncStream
+from rivusio.pipes.windowed import (
+    BatchStreamPipe,
+    SlidingWindowPipe,
+    StreamPipe,
+    WindowedStreamPipe,
 )
 from rivusio.plugins import (
     PluginRegistry,
@@ -32,16 +40,7 @@ from rivusio.plugins import (
     register_sync_source,
 )
 from rivusio.runs.run import Run
-from rivusio.streams import (
-    AsyncStream,
-    BatchStreamPipe,
-    SlidingWindowPipe,
-    StreamPipe,
-    SyncStream,
-    WindowedStreamPipe,
-)
 from rivusio.time.clock import Clock, SystemClock
-from rivusio.types import BatchT, InputType, OutputType, T
 
 __version__ = "0.3.0"
 

@@ -15,7 +15,7 @@ import inspect
 from collections.abc import AsyncIterable, Callable, Iterable
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
-from rivusio.pipeline import AsyncFamily, SyncFamily
+from rivusio.pipes.base import AsyncFamily, SyncFamily
 from rivusio.said import repr_of
 
 Kind = Literal["async_source", "async_sink", "sync_source", "sync_sink"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rivusio.pipeline import AsyncPipeline, BasePipe, SyncPipeline
+from rivusio.pipes.base import AsyncPipeline, BasePipe, SyncPipeline
 from rivusio.said import repr_of
 
 HERE = Path(__file__).parent

@@ -19,7 +19,7 @@ from benchmarks.shape import Item, Outputs, Shape
 from benchmarks.sides import MODES
 from rivusio import PipelineError, StreamError
 from rivusio.graph.stage import DropNone, Map, Stage, Take
-from rivusio.pipeline import stages_of
+from rivusio.pipes.base import stages_of
 from tests.sides_seen import ITEMS, SHAPES, seen_of
 
 

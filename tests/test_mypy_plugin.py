@@ -304,10 +304,10 @@ def test_rivusio_check_says_the_same_where_the_plugin_is_on(
 
 
 MADE: dict[str, Callable[..., object]] = {
-    "rivusio.operators.take": rivusio.take,
-    "rivusio.operators.batch": rivusio.batch,
-    "rivusio.operators.tumbling": rivusio.tumbling,
-    "rivusio.operators.sliding": rivusio.sliding,
+    "rivusio.pipes.operators.take": rivusio.take,
+    "rivusio.pipes.operators.batch": rivusio.batch,
+    "rivusio.pipes.operators.tumbling": rivusio.tumbling,
+    "rivusio.pipes.operators.sliding": rivusio.sliding,
 }
 
 
@@ -327,9 +327,9 @@ class Sliding(rivusio.SlidingWindowPipe[int, int]):
 
 
 MADE |= {
-    "rivusio.stream_pipes.BatchStreamPipe": Lists,
-    "rivusio.stream_pipes.WindowedStreamPipe": Windows,
-    "rivusio.stream_pipes.SlidingWindowPipe": Sliding,
+    "rivusio.pipes.windowed.BatchStreamPipe": Lists,
+    "rivusio.pipes.windowed.WindowedStreamPipe": Windows,
+    "rivusio.pipes.windowed.SlidingWindowPipe": Sliding,
     "concurrent": lambda limit: rivusio.map(str).concurrent(limit, threads=True),
 }
 NEEDS: dict[str, object] = {"n": 1, "batch_size": 1, "size": 1}
@@ -345,13 +345,13 @@ VALUES: dict[str, list[object]] = {
     "window_size": [*(timedelta(seconds=each) for each in (-1, 0, 1))],
 }
 FIELDS = {
-    "rivusio.operators.take": ["count"],
-    "rivusio.operators.batch": ["n", "linger"],
-    "rivusio.operators.tumbling": ["duration"],
-    "rivusio.operators.sliding": ["size", "step"],
-    "rivusio.stream_pipes.BatchStreamPipe": ["batch_size", "linger"],
-    "rivusio.stream_pipes.WindowedStreamPipe": ["window_size"],
-    "rivusio.stream_pipes.SlidingWindowPipe": ["size", "step"],
+    "rivusio.pipes.operators.take": ["count"],
+    "rivusio.pipes.operators.batch": ["n", "linger"],
+    "rivusio.pipes.operators.tumbling": ["duration"],
+    "rivusio.pipes.operators.sliding": ["size", "step"],
+    "rivusio.pipes.windowed.BatchStreamPipe": ["batch_size", "linger"],
+    "rivusio.pipes.windowed.WindowedStreamPipe": ["window_size"],
+    "rivusio.pipes.windowed.SlidingWindowPipe": ["size", "step"],
     "concurrent": ["limit"],
 }
 

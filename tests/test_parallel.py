@@ -20,7 +20,7 @@ from rivusio import (
     SyncBasePipe,
     SyncPipeline,
 )
-from rivusio.parallel import CHUNKS_PER_WORKER
+from rivusio.pipes.parallel import CHUNKS_PER_WORKER
 from rivusio.testing import MockAsyncPipe, MockSyncPipe, settle
 
 STRATEGIES = ["gather", "thread_pool"]

@@ -19,7 +19,7 @@ from rivusio import (
     SyncPipeline,
     batch,
 )
-from rivusio.pipeline_metrics import KEPT
+from rivusio.pipes.outputs import KEPT
 from rivusio.testing import MockSyncPipe
 
 

@@ -14,7 +14,6 @@ from types import FunctionType, MethodType, ModuleType
 from typing import TypeGuard, TypeVar
 
 import rivusio
-from rivusio import pipeline
 from rivusio.artifacts.guards import function_of
 from rivusio.compiler.frontend.functions import FunctionRef, needed_around
 from rivusio.compiler.frontend.syntax import Span
@@ -29,7 +28,8 @@ from rivusio.compiler.resolve.probe import (
 )
 from rivusio.graph.signature import shape_of
 from rivusio.graph.stage import Stage, call_of
-from rivusio.pipeline import BasePipe
+from rivusio.pipes import base
+from rivusio.pipes.base import BasePipe
 from rivusio.user_file import Refusal, import_file
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(rivusio.__file__)), "")  # noqa: PTH100, PTH118, PTH120  names of files, as code objects have them
@@ -49,13 +49,13 @@ class Recorder:
 
     def watch(self) -> None:
         """Begin to note."""
-        set_stages = pipeline._Chain._set_stages
+        set_stages = base._Chain._set_stages
 
-        def noted(chain: pipeline._Chain[object, object], stages: tuple[Stage, ...]) -> None:
+        def noted(chain: base._Chain[object, object], stages: tuple[Stage, ...]) -> None:
             set_stages(chain, stages)
             self.made.append(chain)
 
-        pipeline._Chain._set_stages = noted  # type: ignore[method-assign, assignment]  # this process is for it
+        base._Chain._set_stages = noted  # type: ignore[method-assign, assignment]  # this process is for it
 
 
 def span_of(pipe: AnyPipe) -> Span | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic_core import PydanticUndefined
 
-from rivusio.pipeline import BasePipe
+from rivusio.pipes.base import BasePipe
 
 Type = Any  # what may stand in an annotation
 UNKNOWN = PydanticUndefined  # the type of what nobody has said

@@ -22,7 +22,7 @@ from rivusio.graph.stage import (
     UserStream,
 )
 from rivusio.observe.monitoring import PipelineMonitor
-from rivusio.pipeline import BasePipe
+from rivusio.pipes.base import BasePipe
 from rivusio.said import str_of, type_name
 
 AnyPipe = BasePipe[Any, Any]  # a user's pipeline has the user's types

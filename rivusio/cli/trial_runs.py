@@ -22,7 +22,7 @@ from rivusio.cli.leaving import Diary, Whereabouts, said_by
 from rivusio.cli.made_types import let_be_made, type_of_text
 from rivusio.cli.said_types import UNKNOWN
 from rivusio.cli.trial_items import items_of, made_items
-from rivusio.pipeline import BasePipe, SyncFamily
+from rivusio.pipes.base import BasePipe, SyncFamily
 from rivusio.testing import ConsumerScript, SourceScript
 from rivusio.testing.recording import RecordingError, recorded
 from rivusio.user_file import Refusal, import_file, told

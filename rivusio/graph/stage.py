@@ -283,7 +283,7 @@ def concurrent(stages: Sequence[Stage], how: Concurrency) -> list[Stage]:
     return [stages[0].with_concurrency(how)]
 
 
-# Functions of rivusio.operators that give a pipe, and are none themselves.
+# Functions of rivusio.pipes.operators that give a pipe, and are none themselves.
 _FACTORIES = {"map", "filter", "flat_map", "take", "drop_none", "batch", "tumbling", "sliding"}
 
 
@@ -294,7 +294,7 @@ def refuse_uncalled(function: object) -> None:
         TypeError: saying so.
     """
     name = getattr(function, "__name__", "")
-    if getattr(function, "__module__", None) == "rivusio.operators" and name in _FACTORIES:
+    if getattr(function, "__module__", None) == "rivusio.pipes.operators" and name in _FACTORIES:
         message = f"{name} is the function itself, and no pipe; did you mean {name}(...)?"
         raise TypeError(message)
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import Any
 
-from rivusio.pipes import AsyncBasePipe, SyncBasePipe
+from rivusio.pipes.elementwise import AsyncBasePipe, SyncBasePipe
 from rivusio.testing.clock import VirtualClock
 
 Item = Any  # these helpers take items of any type

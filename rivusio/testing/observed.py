@@ -8,7 +8,7 @@ from typing import Any
 from rivusio.observe.counters import COUNTS
 from rivusio.observe.metrics import MetricWindow
 from rivusio.observe.monitoring import PipelineMonitor
-from rivusio.pipeline import BasePipe
+from rivusio.pipes.base import BasePipe
 from rivusio.testing.rendering import text_of
 
 WINDOWS = ("throughput", "processing_time", "error_rate")

@@ -12,7 +12,7 @@ import rivusio
 from rivusio.artifacts.mode import Mode
 from rivusio.graph.settings import StageConfig
 from rivusio.observe.monitoring import PipelineMonitor
-from rivusio.pipeline import AsyncPipeline, BasePipe, SyncFamily, SyncPipeline, chain_of
+from rivusio.pipes.base import AsyncPipeline, BasePipe, SyncFamily, SyncPipeline, chain_of
 from rivusio.runs.run import Run
 from rivusio.testing.clock import VirtualClock
 from rivusio.testing.loop import VirtualLoop

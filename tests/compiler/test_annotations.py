@@ -436,7 +436,7 @@ def test_a_stage_names_the_class_of_its_pipe(stages: dict[str, tuple[Stage, ...]
         "kinds.Nest.Keep",
         None,
         None,
-        "rivusio.pipeline.SyncFamily",
+        "rivusio.pipes.base.SyncFamily",
     ]
     assert stages["of_class"][0].class_name is None
 

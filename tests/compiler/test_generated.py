@@ -23,7 +23,7 @@ from rivusio.compiler.jit import compile_pipeline
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.resolve import live_stages
 from rivusio.compiler.validate import request
-from rivusio.pipeline import BasePipe
+from rivusio.pipes.base import BasePipe
 from tests.compiler import kinds, typed
 
 ROOT = Path(__file__).parents[2]

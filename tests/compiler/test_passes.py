@@ -38,7 +38,7 @@ from rivusio.compiler.ir.verify import PlanError, check_plan
 from rivusio.compiler.passes import PASSES, run_passes
 from rivusio.compiler.passes.inline import as_written
 from rivusio.compiler.resolve import live_stages
-from rivusio.pipeline import BasePipe
+from rivusio.pipes.base import BasePipe
 from tests.compiler import kinds
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "passes.test"

@@ -19,7 +19,7 @@ from rivusio.compiler.driver import Options, compile_files
 from rivusio.compiler.ir import fusion
 from rivusio.compiler.passes.inline import UNPROVEN
 from rivusio.graph.stage import Take, time_matters
-from rivusio.pipeline import BasePipe
+from rivusio.pipes.base import BasePipe
 from rivusio.testing import ConsumerScript, Event, SourceScript, difference, record
 from tests.equivalence import ends
 from tests.equivalence.chains import Case, Chain, Ends, name_of, text_of

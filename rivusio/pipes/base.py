@@ -25,15 +25,15 @@ from rivusio.graph.stage import (
 )
 from rivusio.graph.validators import text
 from rivusio.observe.monitoring import MetricsCollector
-from rivusio.parallel import AsyncParallel, SyncParallel
-from rivusio.pipeline_metrics import PipelineMetricsMixin
+from rivusio.pipes.outputs import PipelineMetricsMixin
+from rivusio.pipes.parallel import AsyncParallel, SyncParallel
+from rivusio.pipes.type_vars import In, Out
 from rivusio.runs.run import InThread, Run, process_one, start_plain_run, start_run
 from rivusio.said import described
 from rivusio.time.clock import Clock
-from rivusio.variables import In, Out
 
 if TYPE_CHECKING:  # the stages that take their types from the pipe on their left
-    from rivusio.operators import LingeringLists, Lists, SameItems, WithoutNone
+    from rivusio.pipes.operators import LingeringLists, Lists, SameItems, WithoutNone
 
 Next = TypeVar("Next")
 First = TypeVar("First")

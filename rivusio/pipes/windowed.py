@@ -19,9 +19,9 @@ from rivusio.graph.stage import (
     UserStream,
 )
 from rivusio.graph.validators import at_least, capacity, seconds
-from rivusio.pipeline import AsyncFamily
-from rivusio.pipes import entry_of
-from rivusio.variables import In, Out
+from rivusio.pipes.base import AsyncFamily
+from rivusio.pipes.elementwise import entry_of
+from rivusio.pipes.type_vars import In, Out
 
 
 class StreamPipe(AsyncFamily[In, Out]):

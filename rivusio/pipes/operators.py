@@ -26,7 +26,7 @@ from rivusio.graph.stage import (
     is_async_callable,
 )
 from rivusio.graph.validators import at_least, capacity, seconds
-from rivusio.pipeline import (
+from rivusio.pipes.base import (
     AsyncFamily,
     AsyncPipeline,
     Joinable,
@@ -35,8 +35,8 @@ from rivusio.pipeline import (
     function_pipe,
     join,
 )
+from rivusio.pipes.type_vars import Given
 from rivusio.said import described
-from rivusio.variables import Given
 
 In = TypeVar("In")
 Out = TypeVar("Out")

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Itera
 from typing import Any, TypeVar, overload
 
 from rivusio.graph.stage import Entry, Filter, FlatMap, Item, Map, Operation, is_async_callable
-from rivusio.pipeline import (
+from rivusio.pipes.base import (
     AsyncFamily,
     AsyncFunction,
     SyncFamily,
     SyncFunction,
     function_pipe,
 )
+from rivusio.pipes.type_vars import Given
 from rivusio.said import described
-from rivusio.variables import Given
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
