@@ -66,5 +66,5 @@ LIVE_WORKER: Final = "rivusio.compiler.resolve.probe_worker"
 # Parts of rivusio that use more of pydantic than the stub of it has.
 USERS_OF_PYDANTIC: Final = (
     *("rivusio.compiler", "rivusio.cli", "rivusio.mypy_plugin"),
-    *("rivusio.line_items", "rivusio.results"),  # what the command reads and writes
+    *("rivusio.io.line_items", "rivusio.io.results"),  # what the command reads and writes
 )

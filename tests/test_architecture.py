@@ -22,9 +22,9 @@ ROOT = Path(__file__).parents[1]
 
 # The files that a program never imports: they belong to the command line and to type checkers.
 TOOLS = {
-    "rivusio.dead_letters",
-    "rivusio.line_items",
-    "rivusio.results",
+    "rivusio.io.dead_letters",
+    "rivusio.io.line_items",
+    "rivusio.io.results",
     "rivusio.cli",
     "rivusio.cli.__main__",
     "rivusio.cli.checking",

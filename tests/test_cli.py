@@ -14,9 +14,9 @@ import pytest
 
 import rivusio
 from rivusio.artifacts import loader
-from rivusio.line_items import LineError, LineItems, Reading
-from rivusio.lines import Lines
-from rivusio.results import ResultError, as_line
+from rivusio.io.line_items import LineError, LineItems, Reading
+from rivusio.io.lines import Lines
+from rivusio.io.results import ResultError, as_line
 from tests.commandline import cli, started, write
 
 FLOW = """

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from rivusio.output_files import replaced
+from rivusio.io.output_files import replaced
 from tests.commandline import cli, write
 
 FLOW = """

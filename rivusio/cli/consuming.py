@@ -16,7 +16,7 @@ from rivusio.cli.terminal import say
 from rivusio.errors import StreamError
 from rivusio.graph.origins import Place
 from rivusio.graph.stage import Stage, is_async_callable
-from rivusio.line_items import LineError, LineItems
+from rivusio.io.line_items import LineError, LineItems
 from rivusio.observe.monitoring import MetricsCollector
 from rivusio.runs.run import plain_execution, start_run
 from rivusio.user_file import Refusal

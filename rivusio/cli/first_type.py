@@ -44,7 +44,7 @@ from rivusio.graph.stage import (
     UserStream,
     call_of,
 )
-from rivusio.line_items import Kind, Reading, kind_by_name
+from rivusio.io.line_items import Kind, Reading, kind_by_name
 
 Said = Literal["text", "json"]
 

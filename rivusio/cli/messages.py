@@ -14,7 +14,7 @@ from typing import NoReturn
 from rivusio.cli.stopping import Ended, end_by
 from rivusio.cli.terminal import say
 from rivusio.errors import StreamError
-from rivusio.line_items import LineError
+from rivusio.io.line_items import LineError
 from rivusio.said import notes_of, repr_of
 from rivusio.user_file import Refusal, place_of, printable, told
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rivusio.cli.terminal import say
 from rivusio.graph.stage import FlatMap, Stage, UserStream
-from rivusio.line_items import LineItems
+from rivusio.io.line_items import LineItems
 from rivusio.observe.counters import RunCounters
 from rivusio.observe.monitoring import MetricsCollector, PipelineMonitor
 from rivusio.user_file import Refusal

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from rivusio.dead_letters import DeadLetters
 from rivusio.engine.calls import is_awaitable, refuse
 from rivusio.errors import DeadLetter, StreamError
 from rivusio.graph.config import BackpressureConfig, StreamConfig
 from rivusio.graph.settings import StageConfig
 from rivusio.graph.stage import Stage, call_of
-from rivusio.line_items import LineError, OnBadLine
+from rivusio.io.dead_letters import DeadLetters
+from rivusio.io.line_items import LineError, OnBadLine
 
 Choice = Literal["raise", "skip"]
 OnError = Choice | Callable[[DeadLetter], object]

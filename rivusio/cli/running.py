@@ -20,13 +20,13 @@ from rivusio.cli.policies import Choice, policy_for_lines, skip, with_policy
 from rivusio.cli.stopping import Ended, Stopping, signals_caught
 from rivusio.cli.tables import AnyPipe, counts_of, stages_of, totals_of
 from rivusio.cli.terminal import say, show
-from rivusio.dead_letters import DeadLetters
 from rivusio.graph.stage import Stage
-from rivusio.line_items import LineItems
-from rivusio.lines import Lines
+from rivusio.io.dead_letters import DeadLetters
+from rivusio.io.line_items import LineItems
+from rivusio.io.lines import Lines
+from rivusio.io.output_files import Output, Writable, replaced, resolved
+from rivusio.io.results import ResultError, as_line, encoder_of
 from rivusio.observe.monitoring import PipelineMonitor
-from rivusio.output_files import Output, Writable, replaced, resolved
-from rivusio.results import ResultError, as_line, encoder_of
 from rivusio.user_file import Refusal, find_pipeline, shown
 
 INPUT = "The input, one item a line; - is stdin, and the default."

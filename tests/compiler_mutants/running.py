@@ -5,13 +5,13 @@ from __future__ import annotations
 from tests.compiler_mutants.making import broken
 
 FIRST_TYPE = "rivusio/cli/first_type.py"
-LETTERS = "rivusio/dead_letters.py"
-LINE_ITEMS = "rivusio/line_items.py"
-LINES = "rivusio/lines.py"
+LETTERS = "rivusio/io/dead_letters.py"
+LINE_ITEMS = "rivusio/io/line_items.py"
+LINES = "rivusio/io/lines.py"
 OUTCOME = "rivusio/cli/outcome.py"
-OUTPUT_FILES = "rivusio/output_files.py"
+OUTPUT_FILES = "rivusio/io/output_files.py"
 POLICIES = "rivusio/cli/policies.py"
-RESULTS = "rivusio/results.py"
+RESULTS = "rivusio/io/results.py"
 RUNNING = "rivusio/cli/running.py"
 SAID_TYPES = "rivusio/cli/said_types.py"
 STOPPING = "rivusio/cli/stopping.py"

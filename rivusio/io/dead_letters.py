@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 
 from rivusio.errors import DeadLetter
 from rivusio.graph.stage import Stage
-from rivusio.line_items import LineError, LineItems
-from rivusio.results import letter_value
+from rivusio.io.line_items import LineError, LineItems
+from rivusio.io.results import letter_value
 from rivusio.said import told_error
 
 

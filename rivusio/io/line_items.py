@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from pydantic_core import ValidationError, from_json
 
-from rivusio.lines import Lines
+from rivusio.io.lines import Lines
 from rivusio.said import str_of, told_error
 
 Kind = Literal["text", "bytes", "json"]
