@@ -1,6 +1,14 @@
 """Stream pipelines of small typed pipes, joined with `>>`."""
 
 from rivusio.artifacts.mode import NotCompiledError, NotCompiledWarning, mode
+from rivusio.connectors.message import Message, MessageMetadata
+from rivusio.connectors.registry import (
+    PluginRegistry,
+    register_async_sink,
+    register_async_source,
+    register_sync_sink,
+    register_sync_source,
+)
 from rivusio.engine.buffer import BufferStatistics
 from rivusio.errors import BufferOverflowError, DeadLetter, PipeError, PipelineError, StreamError
 from rivusio.graph.config import (
@@ -10,7 +18,6 @@ from rivusio.graph.config import (
     PipeConfig,
     StreamConfig,
 )
-from rivusio.message import Message, MessageMetadata
 from rivusio.observe.monitoring import MetricsCollector, MetricValue, MetricWindow, PipelineMonitor
 from rivusio.pipes.base import AsyncPipeline, BasePipe, SyncPipeline
 from rivusio.pipes.elementwise import (
@@ -31,13 +38,6 @@ from rivusio.pipes.windowed import (
     SlidingWindowPipe,
     StreamPipe,
     WindowedStreamPipe,
-)
-from rivusio.plugins import (
-    PluginRegistry,
-    register_async_sink,
-    register_async_source,
-    register_sync_sink,
-    register_sync_source,
 )
 from rivusio.runs.run import Run
 from rivusio.time.clock import Clock, SystemClock

@@ -1,0 +1,1 @@
+"""What joins pipelines to other systems: sources and sinks by name, messages between them."""
