@@ -18,7 +18,7 @@ from typing import Protocol, TypeVar
 
 from rivusio.compiler.mypy_server.client import OracleError, OracleTimeoutError
 from rivusio.compiler.typecheck import request
-from rivusio.user_file import place_of_module
+from rivusio.user_code.user_file import place_of_module
 
 STUB = ".pyi"
 MAIN = "__main__"  # what mypy calls a file without a suffix, wherever it is

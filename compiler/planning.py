@@ -25,7 +25,7 @@ from rivusio.compiler.resolve import resolve
 from rivusio.compiler.resolve.resolve import Resolution, ResolvedChain
 from rivusio.compiler.typecheck.request import TypedFile
 from rivusio.compiler.validate.validate import Made, made_of
-from rivusio.user_file import told
+from rivusio.user_code.user_file import told
 
 ONLY_RUNNING = "only running the file tells what it is"
 

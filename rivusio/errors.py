@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
-from rivusio.said import repr_of, str_of, told_error, type_name
+from rivusio.safe_repr import repr_of, str_of, told_error, type_name
 
 Item = Any  # items of every type pass through here; a stage's own annotations say which
 

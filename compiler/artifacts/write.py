@@ -41,7 +41,7 @@ from rivusio.compiler.ir.explain import STAYS_A_CALL
 from rivusio.compiler.ir.plan import StageInfo
 from rivusio.compiler.locks import one_writer
 from rivusio.compiler.resolve.resolve import ResolvedChain
-from rivusio.user_file import shown
+from rivusio.user_code.user_file import shown
 
 INDEX_FORMAT = 2
 LEFT = re.compile(r"\..+\.(py|json)\.\w{8}")  # what `_beside` writes

@@ -30,7 +30,7 @@ from rivusio.graph.signature import shape_of
 from rivusio.graph.stage import Stage, call_of
 from rivusio.pipes import base
 from rivusio.pipes.base import BasePipe
-from rivusio.user_file import Refusal, import_file
+from rivusio.user_code.user_file import Refusal, import_file
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(rivusio.__file__)), "")  # noqa: PTH100, PTH118, PTH120  names of files, as code objects have them
 INSTALLED = {"site-packages", "dist-packages"}

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Literal, get_args
 
-from rivusio.said import repr_of
+from rivusio.safe_repr import repr_of
 
 Mode = Literal["auto", "interpreted", "compiled"]
 

@@ -16,7 +16,7 @@ import click
 
 from rivusio.cli.messages import FAILED, told_in_lines
 from rivusio.cli.terminal import say
-from rivusio.user_file import Refusal, told
+from rivusio.user_code.user_file import Refusal, told
 
 FORM = "Lines for people, or a list of objects for editors and CI."
 TIMEOUT = "How long mypy may take, in seconds; 120 by default."

@@ -16,7 +16,7 @@ from rich.table import Table
 from rivusio.cli.checking import FORM, TIMEOUT, compiler, told_as_json
 from rivusio.cli.messages import FAILED, told_in_lines
 from rivusio.cli.terminal import say, show
-from rivusio.user_file import Refusal
+from rivusio.user_code.user_file import Refusal
 
 if TYPE_CHECKING:
     from rivusio.compiler.artifacts.write import Unmade

@@ -19,7 +19,7 @@ from rivusio.graph.stage import Stage, is_async_callable
 from rivusio.io.line_items import LineError, LineItems
 from rivusio.observe.monitoring import MetricsCollector
 from rivusio.runs.run import plain_execution, start_run
-from rivusio.user_file import Refusal
+from rivusio.user_code.user_file import Refusal
 
 Write = Callable[[object], None]
 Started = TypeVar("Started")

@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 from pydantic import TypeAdapter
 
 from rivusio.graph.stage import Stage, call_of
-from rivusio.said import repr_of
-from rivusio.user_file import told
+from rivusio.safe_repr import repr_of
+from rivusio.user_code.user_file import told
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from rivusio.cli.stopping import Ended, end_by
 from rivusio.cli.terminal import say
 from rivusio.errors import StreamError
 from rivusio.io.line_items import LineError
-from rivusio.said import notes_of, repr_of
-from rivusio.user_file import Refusal, place_of, printable, told
+from rivusio.safe_repr import notes_of, repr_of
+from rivusio.user_code.user_file import Refusal, place_of, printable, told
 
 FAILED = 1
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C has ended

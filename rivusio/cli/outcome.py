@@ -9,7 +9,7 @@ from rivusio.graph.stage import FlatMap, Stage, UserStream
 from rivusio.io.line_items import LineItems
 from rivusio.observe.counters import RunCounters
 from rivusio.observe.monitoring import MetricsCollector, PipelineMonitor
-from rivusio.user_file import Refusal
+from rivusio.user_code.user_file import Refusal
 
 
 class Outcome:

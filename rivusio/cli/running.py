@@ -27,7 +27,7 @@ from rivusio.io.lines import Lines
 from rivusio.io.output_files import Output, Writable, replaced, resolved
 from rivusio.io.results import ResultError, as_line, encoder_of
 from rivusio.observe.monitoring import PipelineMonitor
-from rivusio.user_file import Refusal, find_pipeline, shown
+from rivusio.user_code.user_file import Refusal, find_pipeline, shown
 
 INPUT = "The input, one item a line; - is stdin, and the default."
 ITEMS = "What a line holds, whatever the first stage takes."

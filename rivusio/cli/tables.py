@@ -23,7 +23,7 @@ from rivusio.graph.stage import (
 )
 from rivusio.observe.monitoring import PipelineMonitor
 from rivusio.pipes.base import BasePipe
-from rivusio.said import str_of, type_name
+from rivusio.safe_repr import str_of, type_name
 
 AnyPipe = BasePipe[Any, Any]  # a user's pipeline has the user's types
 

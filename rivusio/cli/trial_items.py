@@ -9,7 +9,7 @@ from rivusio.cli.first_type import reading_of
 from rivusio.cli.said_types import UNKNOWN
 from rivusio.io.line_items import LineError, LineItems
 from rivusio.io.lines import Lines
-from rivusio.user_file import Refusal
+from rivusio.user_code.user_file import Refusal
 
 LONGEST = 12  # items of one list that hypothesis makes
 

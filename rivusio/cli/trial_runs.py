@@ -25,7 +25,7 @@ from rivusio.cli.trial_items import items_of, made_items
 from rivusio.pipes.base import BasePipe, SyncFamily
 from rivusio.testing import ConsumerScript, SourceScript
 from rivusio.testing.recording import RecordingError, recorded
-from rivusio.user_file import Refusal, import_file, told
+from rivusio.user_code.user_file import Refusal, import_file, told
 
 FEW = 100  # items for the runs that look at one moment
 WAIT = 0.75  # seconds that an idle source waits, and a slow consumer takes

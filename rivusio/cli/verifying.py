@@ -21,7 +21,7 @@ from rivusio.cli.messages import FAILED, told_in_lines
 from rivusio.cli.terminal import say
 from rivusio.cli.trial_runs import ANSWER, REQUEST, Answer, ChainTrials, Request, Trial
 from rivusio.testing import Event, difference
-from rivusio.user_file import Refusal, split_target
+from rivusio.user_code.user_file import Refusal, split_target
 
 WORKER = "rivusio.cli.trial_runs"
 MODES: tuple[Mode, Mode] = ("interpreted", "compiled")

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rivusio.said import repr_of
+from rivusio.safe_repr import repr_of
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from rivusio.pipes.base import AsyncFamily, SyncFamily
-from rivusio.said import repr_of
+from rivusio.safe_repr import repr_of
 
 Kind = Literal["async_source", "async_sink", "sync_source", "sync_sink"]
 Plugin = TypeVar("Plugin", bound=type)

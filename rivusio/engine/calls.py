@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NoReturn
 
 from rivusio.engine.node import Item
-from rivusio.said import type_name
+from rivusio.safe_repr import type_name
 
 
 def enter_plain(function: Callable[..., Item], *arguments: Item) -> Item:

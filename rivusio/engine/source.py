@@ -9,7 +9,7 @@ from typing import Any
 
 from rivusio.engine.node import END, Closing, Item, Node, RunState, close_generator
 from rivusio.errors import StreamError
-from rivusio.said import repr_of, type_name
+from rivusio.safe_repr import repr_of, type_name
 
 
 class Source(Node):

@@ -10,7 +10,7 @@ from rivusio.engine.calls import enter_plain
 from rivusio.engine.node import END, Closing, Item, Node, RunState, close_generator
 from rivusio.errors import StreamError
 from rivusio.graph.stage import Stage, UserStream
-from rivusio.said import type_name
+from rivusio.safe_repr import type_name
 
 
 class UserStreamNode(Node):

@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass
 
 from rivusio.graph.config import BackpressureConfig, OnError, StreamConfig
-from rivusio.said import described
+from rivusio.safe_repr import described
 
 StageConfig = StreamConfig | BackpressureConfig
 

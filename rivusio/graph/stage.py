@@ -16,7 +16,7 @@ from typing import Any, Literal, NoReturn, Protocol, TypeGuard
 from rivusio.graph.config import StreamConfig
 from rivusio.graph.settings import Settings, StageConfig, resolve
 from rivusio.graph.validators import at_least
-from rivusio.said import repr_of, str_of, type_name
+from rivusio.safe_repr import repr_of, str_of, type_name
 
 Item = Any  # an operation's callable takes and gives the items of the user's own types
 

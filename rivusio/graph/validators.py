@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 
-from rivusio.said import described, repr_of
+from rivusio.safe_repr import described, repr_of
 
 
 def at_least(least: int, field: str, value: object) -> int:

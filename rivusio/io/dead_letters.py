@@ -11,7 +11,7 @@ from rivusio.errors import DeadLetter
 from rivusio.graph.stage import Stage
 from rivusio.io.line_items import LineError, LineItems
 from rivusio.io.results import letter_value
-from rivusio.said import told_error
+from rivusio.safe_repr import told_error
 
 
 class DeadLetters:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from pydantic_core import ValidationError, from_json
 
 from rivusio.io.lines import Lines
-from rivusio.said import str_of, told_error
+from rivusio.safe_repr import str_of, told_error
 
 Kind = Literal["text", "bytes", "json"]
 Item = Any  # whatever the first stage takes

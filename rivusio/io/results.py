@@ -11,7 +11,7 @@ from pydantic import ConfigDict, TypeAdapter
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from pydantic_core import PydanticSerializationError, PydanticUndefined, from_json, to_json
 
-from rivusio.said import repr_of, str_of
+from rivusio.safe_repr import repr_of, str_of
 
 LONGEST = 200  # characters of a result in a message
 

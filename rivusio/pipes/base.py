@@ -29,7 +29,7 @@ from rivusio.pipes.outputs import PipelineMetricsMixin
 from rivusio.pipes.parallel import AsyncParallel, SyncParallel
 from rivusio.pipes.type_vars import In, Out
 from rivusio.runs.run import InThread, Run, process_one, start_plain_run, start_run
-from rivusio.said import described
+from rivusio.safe_repr import described
 from rivusio.time.clock import Clock
 
 if TYPE_CHECKING:  # the stages that take their types from the pipe on their left

@@ -15,7 +15,7 @@ from rivusio.pipes.base import (
     function_pipe,
 )
 from rivusio.pipes.type_vars import Given
-from rivusio.said import described
+from rivusio.safe_repr import described
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)

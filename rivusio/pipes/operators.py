@@ -36,7 +36,7 @@ from rivusio.pipes.base import (
     join,
 )
 from rivusio.pipes.type_vars import Given
-from rivusio.said import described
+from rivusio.safe_repr import described
 
 In = TypeVar("In")
 Out = TypeVar("Out")

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Any
 
-from rivusio.said import str_of
+from rivusio.safe_repr import str_of
 
 KEPT = 100  # outputs of one pipe: the latest
 

@@ -26,7 +26,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from rivusio.engine.node import joined
 from rivusio.errors import PipelineError
 from rivusio.graph.config import ExecutionStrategy, ParallelConfig
-from rivusio.said import str_of
+from rivusio.safe_repr import str_of
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)

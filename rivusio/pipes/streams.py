@@ -34,7 +34,7 @@ from rivusio.pipes.windowed import (
     StreamPipe,
 )
 from rivusio.runs.run import Run
-from rivusio.said import described, repr_of
+from rivusio.safe_repr import described, repr_of
 from rivusio.time.clock import Clock
 
 if TYPE_CHECKING:

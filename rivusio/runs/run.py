@@ -33,7 +33,7 @@ from rivusio.graph.stage import Stage, is_async_callable, refuse_sizes
 from rivusio.interpreter.line import Line
 from rivusio.observe.counters import RunCounters
 from rivusio.observe.monitoring import MetricsCollector
-from rivusio.said import described
+from rivusio.safe_repr import described
 from rivusio.time.clock import SYSTEM, Clock
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ two runs can be compared: an interpreted one and a compiled one, say.
 
 from rivusio.testing.clock import TURNS, VirtualClock, settle
 from rivusio.testing.differences import difference
-from rivusio.testing.loop import VirtualLoop
 from rivusio.testing.mocks import MockAsyncPipe, MockSyncPipe
 from rivusio.testing.notes import note, pause, wait
 from rivusio.testing.recorder import Event, Item, Recorder
 from rivusio.testing.recording import record
 from rivusio.testing.scripts import ConsumerScript, SourceScript
 from rivusio.testing.sources import MockAsyncSource, MockSyncSource, ScriptedSource
+from rivusio.testing.virtual_loop import VirtualLoop
 
 __all__ = [
     "TURNS",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from rivusio.said import str_of
+from rivusio.safe_repr import str_of
+from rivusio.testing.as_text import text_of
 from rivusio.testing.recorder import Event
-from rivusio.testing.rendering import text_of
 
 CONTEXT = 8  # events that are shown before the first difference
 AFTER = 4  # and from there on, of each side

@@ -9,7 +9,7 @@ from rivusio.observe.counters import COUNTS
 from rivusio.observe.metrics import MetricWindow
 from rivusio.observe.monitoring import PipelineMonitor
 from rivusio.pipes.base import BasePipe
-from rivusio.testing.rendering import text_of
+from rivusio.testing.as_text import text_of
 
 WINDOWS = ("throughput", "processing_time", "error_rate")
 # What rivusio and typing keep on a pipe, besides what begins with "_rivusio_".

@@ -14,14 +14,14 @@ from rivusio.graph.settings import StageConfig
 from rivusio.observe.monitoring import PipelineMonitor
 from rivusio.pipes.base import AsyncPipeline, BasePipe, SyncFamily, SyncPipeline, chain_of
 from rivusio.runs.run import Run
+from rivusio.testing.as_text import text_of, told
 from rivusio.testing.clock import VirtualClock
-from rivusio.testing.loop import VirtualLoop
 from rivusio.testing.notes import listening
 from rivusio.testing.observed import monitored, state_of
 from rivusio.testing.recorder import Event
-from rivusio.testing.rendering import text_of, told
 from rivusio.testing.scripts import ConsumerScript, SourceScript
 from rivusio.testing.surroundings import garbage_in_order, heard, threads_at_once
+from rivusio.testing.virtual_loop import VirtualLoop
 
 LONG = 3600.0  # seconds on the clock for what goes on after a bare `break`
 LEAVING = (KeyboardInterrupt, SystemExit)  # what leaves even an event loop

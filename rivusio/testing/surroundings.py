@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from rivusio.said import repr_of, str_of
+from rivusio.safe_repr import repr_of, str_of
 
 
 @contextmanager

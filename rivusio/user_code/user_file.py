@@ -13,9 +13,9 @@ from types import ModuleType
 from typing import Any
 
 from rivusio.pipes.base import AsyncPipeline, BasePipe, SyncPipeline
-from rivusio.said import repr_of
+from rivusio.safe_repr import repr_of
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent.parent
 
 
 class Refusal(Exception):  # noqa: N818  it is an answer, shown as one line

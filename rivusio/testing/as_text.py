@@ -11,7 +11,7 @@ from contextlib import suppress
 from types import TracebackType
 
 from rivusio.errors import PipeError
-from rivusio.said import notes_of, repr_of, str_of, type_name
+from rivusio.safe_repr import notes_of, repr_of, str_of, type_name
 
 # That of an object without a repr of its own, and that of a mock.
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+| id='\d{6,}'")
