@@ -198,7 +198,7 @@ NOT_UTF8 = "it has bytes in it that are not UTF-8: "
         ("b'\\xff'", NOT_UTF8 + "b'\\xff'"),
         ("{'a': b'\\xff'}", NOT_UTF8 + "{'a': b'\\xff'}"),
         ("nested(260)", "it is nested too deep: [["),
-        ("nested(2000)", "it is nested too deep: <list object whose repr raised RecursionError>"),
+        ("nested(50_000)", "it is nested too deep: <list object whose repr raised RecursionError>"),
         ("circle", "it holds itself: [[...]]"),
         ("ring", "it holds itself: {'a': {...}}"),
         ("Thing()", "Unable to serialize unknown type: "),

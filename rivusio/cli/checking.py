@@ -34,7 +34,10 @@ def check(files: tuple[str, ...], form: str, timeout: float | None) -> None:
     code is 1 if there is an error, 0 otherwise.
     """
     with told_in_lines(), told_as_json(form, list):
-        oracle, checker = compiler("oracle"), compiler("check")
+        oracle, checker = (
+            compiler("rivusio.compiler.typecheck.request"),
+            compiler("rivusio.compiler.check"),
+        )
         try:
             report = checker.check(files, timeout or oracle.TIMEOUT)
         except oracle.OracleError as error:
@@ -79,4 +82,4 @@ def compiler(module: str) -> ModuleType:
     missing = [name for name in ("mypy", "jinja2", "ruff") if find_spec(name) is None]
     if missing:
         raise Refusal(f'this needs {" and ".join(missing)}: pip install "rivusio[compiler]"')
-    return import_module(f"rivusio.compiler.{module}")
+    return import_module(module)

@@ -55,7 +55,7 @@ def compile_(
     A chain with an error is left out; a file that cannot be compiled keeps the modules that it has.
     """
     with told_in_lines(), told_as_json(form, _as_object):
-        driver = compiler("driver")
+        driver = compiler("rivusio.compiler.driver")
         if only_check:
             _only_check(files, form, strict=strict)
             return
@@ -81,7 +81,7 @@ def explain(files: tuple[str, ...], form: str, timeout: float | None, *, no_impo
     flat loop.
     """
     with told_in_lines(), told_as_json(form, _as_object):
-        driver = compiler("driver")
+        driver = compiler("rivusio.compiler.driver")
         options = driver.Options(not no_import, timeout or driver.TIMEOUT)
         try:
             done = driver.explained(files, options)
@@ -103,7 +103,7 @@ def _only_check(files: Sequence[str], form: str, *, strict: bool) -> None:
     for file in files:
         if not Path(file).is_file():
             raise Refusal(f'cannot check "{file}": there is no such file; give a Python file')
-    once = compiler("apart").each_once(files)
+    once = compiler("rivusio.compiler.apart").each_once(files)
     said = {file: list(_said_of(file, strict=strict)) for file in once}
     wrong = [file for file, each in said.items() if any(one.is_wrong for one in each)]
     if form == "json":
@@ -132,7 +132,10 @@ class _Said:
 
 def _said_of(file: str, *, strict: bool) -> Iterator[_Said]:
     """Say what is wrong with the artifacts of a file, and which of its chains have none."""
-    artifact, planning = compiler("artifact"), compiler("planning")
+    artifact, planning = (
+        compiler("rivusio.compiler.artifacts.write"),
+        compiler("rivusio.compiler.planning"),
+    )
     run = f"run `rivusio compile {file}`"
     reason = artifact.outdated(Path(file))
     if reason is not None:
@@ -179,7 +182,9 @@ def _not_told(done: Compilation) -> list[str]:
 
 
 def _dumped(chain: Chain, what: str) -> str:
-    text: str = compiler("dump").dump(chain.plan) if what == "plan" else chain.text
+    text: str = (
+        compiler("rivusio.compiler.ir.dump").dump(chain.plan) if what == "plan" else chain.text
+    )
     return text
 
 

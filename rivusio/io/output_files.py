@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 LONGEST = 200  # bytes of a name that leave room for what tells unfinished files apart
+CIRCLE = "its symbolic links lead to one another"
 
 
 class Writable(Protocol):
@@ -77,9 +78,12 @@ def resolved(path: Path) -> Path:
         OSError: when they lead to one another.
     """
     try:
-        return path.resolve()
+        found = path.resolve()
     except RuntimeError as error:  # what Python before 3.13 says of such links
-        raise OSError(0, "its symbolic links lead to one another") from error
+        raise OSError(0, CIRCLE) from error
+    if found.is_symlink():  # from 3.13 on it gives a link of the circle
+        raise OSError(0, CIRCLE)
+    return found
 
 
 def _made_beside(path: Path) -> tuple[BinaryIO, Path]:

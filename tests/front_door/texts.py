@@ -30,7 +30,7 @@ BROKEN: dict[str, bytes] = {
     "backslash_at_the_end": _with("x = 1 \\"),
     "huge_number": _with("x = " + "9" * 5000 + "\n"),
     "chain_too_long": (HEAD + "chain = (map(int)" + "\n >> map(int)" * 10_000 + ")\n").encode(),
-    "then_too_long": (HEAD + "chain = map(int)" + ".then(map(int))" * 3000 + "\n").encode(),
+    "then_too_long": (HEAD + "chain = map(int)" + ".then(map(int))" * 10_000 + "\n").encode(),
     "parentheses": _with("x = " + "(" * 5000 + "1" + ")" * 5000 + "\n"),
     "indented_too_deep": _with("".join(" " * deep + "if 1:\n" for deep in range(101))),
     "signs": _with("x = " + "-" * 50_000 + "1\n"),
