@@ -30,7 +30,7 @@ MUTANTS = (
     broken(
         "type",
         STEPS,
-        "is_known = step.said is None and not operands.is_any(step.takes)",
+        "is_known = step.said is None and not stage_types.is_any(step.takes)",
         "is_known = step.said is None",
         "a lambda behind Any gives what mypy guesses",
         *LAMBDAS,
