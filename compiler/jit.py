@@ -18,9 +18,10 @@ from rivusio.compiler.backends.python.module import Emitted, Refused, emit
 from rivusio.compiler.ir.plan import plan_of
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.resolve import live_stages
+from rivusio.graph.callables import refuse_uncalled
 from rivusio.graph.config import BackpressureConfig
 from rivusio.graph.signature import Shape, shapes_of
-from rivusio.graph.stage import Stage, refuse_uncalled
+from rivusio.graph.stage import Stage
 from rivusio.pipes.base import BasePipe
 
 _numbers = itertools.count(1)

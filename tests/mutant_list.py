@@ -34,6 +34,9 @@ SEGMENT = "rivusio/interpreter/fused_segment.py"
 SETTINGS = "rivusio/graph/settings.py"
 SOURCE = "rivusio/engine/source.py"
 STAGE = "rivusio/graph/stage.py"
+STAGE_RULES = "rivusio/graph/stage_rules.py"
+OPERATIONS = "rivusio/graph/operations.py"
+CALLABLES = "rivusio/graph/callables.py"
 STEPS = "rivusio/engine/stage_executor.py"
 STREAMS = "rivusio/pipes/streams.py"
 STREAM_PIPES = "rivusio/pipes/windowed.py"
@@ -380,7 +383,7 @@ PIPE_KINDS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "2.5",
-        STAGE,
+        CALLABLES,
         'getattr(function, "__call__", None)',
         "None",
         "the kind of an object's __call__ is not looked at",
@@ -579,9 +582,9 @@ PIPE_KINDS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "2.10",
-        STAGE,
-        "return isinstance(self.operation, Map)",
-        "return isinstance(self.operation, Map | Filter)",
+        OPERATIONS,
+        '"filter": Traits(',
+        '"filter": Traits(is_one_to_one=True, ',
         "a filter counts as 1:1",
     ),
     Mutant(
@@ -2247,42 +2250,42 @@ FAILING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "6.9",
-        STAGE,
-        "        if settings.timeout is not None:\n",
-        "        if False:\n",
+        STAGE_RULES,
+        "    if settings.timeout is not None:\n",
+        "    if False:\n",
         "a timeout on a sync stage is accepted",
     ),
     Mutant(
         "6.9",
-        STAGE,
+        STAGE_RULES,
         "if handler is not None and is_async_callable(handler):",
         "if False:",
         "an async handle_error on a sync stage is accepted",
     ),
     Mutant(
         "6.9",
-        STAGE,
+        STAGE_RULES,
         '"handle_error": has_handler',
         '"handle_error": False',
         "a handler beside an overridden process_stream is accepted",
     ),
     Mutant(
         "6.9",
-        STAGE,
+        STAGE_RULES,
         '"retry_attempts": settings.retry is not None',
         '"retry_attempts": False',
         "a retry on an overridden process_stream is accepted",
     ),
     Mutant(
         "6.9",
-        STAGE,
+        STAGE_RULES,
         '"timeout": settings.timeout is not None',
         '"timeout": False',
         "a timeout on an overridden process_stream is accepted",
     ),
     Mutant(
         "6.9",
-        STAGE,
+        STAGE_RULES,
         'settings.on_error != "raise"',
         "False",
         "skip on an overridden process_stream is accepted",
@@ -2296,16 +2299,16 @@ FAILING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "6.9",
-        STAGE,
+        STAGE_RULES,
         "refuse_sizes(said, f",
         "len(f",
         "batch_size in the config of a stage is accepted",
     ),
     Mutant(
         "6.9",
-        STAGE,
-        "elif not stage.pipe.is_async and _runs_user_code(operation):",
-        "elif not stage.pipe.is_async:",
+        STAGE_RULES,
+        "elif not is_async and runs_user_code(operation):",
+        "elif not is_async:",
         "a timeout is refused where there is no call of user code",
     ),
     Mutant(

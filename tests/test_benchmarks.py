@@ -18,7 +18,8 @@ from benchmarks.measure import measure
 from benchmarks.shape import Item, Outputs, Shape
 from benchmarks.sides import MODES
 from rivusio import PipelineError, StreamError
-from rivusio.graph.stage import DropNone, Map, Stage, Take
+from rivusio.graph.operations import DropNone, Map, Take
+from rivusio.graph.stage import Stage
 from rivusio.pipes.base import stages_of
 from tests.sides_seen import ITEMS, SHAPES, seen_of
 

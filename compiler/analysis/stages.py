@@ -39,8 +39,8 @@ from rivusio.compiler.known_names import (
 )
 from rivusio.compiler.typecheck import stage_types
 from rivusio.compiler.typecheck.facts import UNKNOWN_PIPE, Facts
-from rivusio.graph.signature import Kind, Shape
-from rivusio.graph.stage import Entry
+from rivusio.graph.operations import Entry, Kind
+from rivusio.graph.signature import Shape
 
 NO_CODE = "it runs no code of yours"
 

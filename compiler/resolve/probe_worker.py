@@ -26,8 +26,9 @@ from rivusio.compiler.resolve.probe import (
     LiveStage,
     Request,
 )
+from rivusio.graph.operations import call_of
 from rivusio.graph.signature import shape_of
-from rivusio.graph.stage import Stage, call_of
+from rivusio.graph.stage import Stage
 from rivusio.pipes import base
 from rivusio.pipes.base import BasePipe
 from rivusio.user_code.user_file import Refusal, import_file

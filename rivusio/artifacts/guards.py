@@ -8,8 +8,9 @@ from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 from rivusio.graph.config import BackpressureConfig
+from rivusio.graph.operations import call_of
 from rivusio.graph.signature import Shape, shapes_of
-from rivusio.graph.stage import Stage, call_of
+from rivusio.graph.stage import Stage
 
 
 @dataclass(frozen=True, slots=True)

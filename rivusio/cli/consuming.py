@@ -14,8 +14,9 @@ from rivusio.cli.policies import LetterError
 from rivusio.cli.stopping import Ended, Stopping
 from rivusio.cli.terminal import say
 from rivusio.errors import StreamError
+from rivusio.graph.callables import is_async_callable
 from rivusio.graph.origins import Place
-from rivusio.graph.stage import Stage, is_async_callable
+from rivusio.graph.stage import Stage
 from rivusio.io.line_items import LineError, LineItems
 from rivusio.observe.monitoring import MetricsCollector
 from rivusio.runs.run import plain_execution, start_run

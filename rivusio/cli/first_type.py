@@ -31,7 +31,7 @@ from rivusio.cli.said_types import (
     taken_by,
     union_of,
 )
-from rivusio.graph.stage import (
+from rivusio.graph.operations import (
     Batch,
     DropNone,
     Filter,
@@ -39,11 +39,11 @@ from rivusio.graph.stage import (
     Map,
     Operation,
     SlidingWindow,
-    Stage,
     TumblingWindow,
     UserStream,
     call_of,
 )
+from rivusio.graph.stage import Stage
 from rivusio.io.line_items import Kind, Reading, kind_by_name
 
 Said = Literal["text", "json"]

@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 
 from pydantic import TypeAdapter
 
-from rivusio.graph.stage import Stage, call_of
+from rivusio.graph.operations import call_of
+from rivusio.graph.stage import Stage
 from rivusio.safe_repr import repr_of
 from rivusio.user_code.user_file import told
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rivusio.cli.terminal import say
-from rivusio.graph.stage import FlatMap, Stage, UserStream
+from rivusio.graph.operations import FlatMap, UserStream
+from rivusio.graph.stage import Stage
 from rivusio.io.line_items import LineItems
 from rivusio.observe.counters import RunCounters
 from rivusio.observe.monitoring import MetricsCollector, PipelineMonitor

@@ -9,8 +9,9 @@ from typing import Literal
 from rivusio.engine.calls import is_awaitable, refuse
 from rivusio.errors import DeadLetter, StreamError
 from rivusio.graph.config import BackpressureConfig, StreamConfig
+from rivusio.graph.operations import call_of
 from rivusio.graph.settings import StageConfig
-from rivusio.graph.stage import Stage, call_of
+from rivusio.graph.stage import Stage
 from rivusio.io.dead_letters import DeadLetters
 from rivusio.io.line_items import LineError, OnBadLine
 

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from rich.table import Table
 
-from rivusio.graph.stage import (
+from rivusio.graph.operations import (
     Batch,
     DropNone,
     Filter,
@@ -16,11 +16,11 @@ from rivusio.graph.stage import (
     Map,
     Operation,
     SlidingWindow,
-    Stage,
     Take,
     TumblingWindow,
     UserStream,
 )
+from rivusio.graph.stage import Stage
 from rivusio.observe.monitoring import PipelineMonitor
 from rivusio.pipes.base import BasePipe
 from rivusio.safe_repr import str_of, type_name

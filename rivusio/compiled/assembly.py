@@ -25,7 +25,8 @@ from rivusio.engine.node import Item, Node, RunState, upstream_of
 from rivusio.engine.stage_executor import HoldingStep
 from rivusio.engine.user_stream_node import UserStreamNode
 from rivusio.graph.config import BackpressureConfig
-from rivusio.graph.stage import Batch, Stage, time_matters
+from rivusio.graph.operations import Batch, time_matters
+from rivusio.graph.stage import Stage
 
 Results_ = TypeVar("Results_")  # a generator, of whichever kind
 Begin = Callable[[], None]

@@ -12,9 +12,10 @@ from typing import Any
 from rivusio.engine.factory import make_step
 from rivusio.engine.node import RunState
 from rivusio.engine.stage_executor import Step
+from rivusio.graph.operations import Operation
 from rivusio.graph.settings import Settings
 from rivusio.graph.signature import Shape
-from rivusio.graph.stage import Operation, Pipe, Stage
+from rivusio.graph.stage import Pipe, Stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from rivusio.engine.node import (
     close_generator,
     upstream_of,
 )
-from rivusio.graph.stage import Batch, Operation, SlidingWindow, TumblingWindow, time_matters
+from rivusio.graph.operations import Batch, Operation, SlidingWindow, TumblingWindow, time_matters
 from rivusio.observe.counters import RunCounters, StageCounters
 from rivusio.time.clock import Clock
 from rivusio.time.windows import Holder

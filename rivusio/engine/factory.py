@@ -7,17 +7,17 @@ from typing import assert_never, overload
 from rivusio.engine.flat_map import FlatMapStep
 from rivusio.engine.node import RunState
 from rivusio.engine.stage_executor import FilterStep, HoldingStep, Step, TakeStep
-from rivusio.graph.stage import (
+from rivusio.graph.operations import (
     Batch,
     DropNone,
     Filter,
     FlatMap,
     Map,
     SlidingWindow,
-    Stage,
     Take,
     TumblingWindow,
 )
+from rivusio.graph.stage import Stage
 from rivusio.time.windows import BatchHolder, Holder, SlidingHolder, TumblingHolder
 
 

@@ -20,19 +20,19 @@ from rivusio.engine.calls import (
 )
 from rivusio.engine.node import NOTHING, Item, RunState
 from rivusio.errors import DeadLetter, StreamError
-from rivusio.graph.settings import Settings
-from rivusio.graph.stage import (
+from rivusio.graph.callables import is_async_callable
+from rivusio.graph.operations import (
     DropNone,
     Entry,
     Filter,
     Map,
     Operation,
-    Stage,
     Take,
     UserStream,
-    is_async_callable,
     time_matters,
 )
+from rivusio.graph.settings import Settings
+from rivusio.graph.stage import Stage
 from rivusio.time.clock import Deadline
 from rivusio.time.windows import Holder, SlidingHolder
 

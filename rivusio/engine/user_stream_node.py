@@ -9,7 +9,8 @@ from typing import Self
 from rivusio.engine.calls import enter_plain
 from rivusio.engine.node import END, Closing, Item, Node, RunState, close_generator
 from rivusio.errors import StreamError
-from rivusio.graph.stage import Stage, UserStream
+from rivusio.graph.operations import UserStream
+from rivusio.graph.stage import Stage
 from rivusio.safe_repr import type_name
 
 

@@ -9,37 +9,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from typing import Any
 
 from rivusio.graph.config import BackpressureConfig
-from rivusio.graph.stage import (
-    Batch,
-    DropNone,
-    Entry,
-    Filter,
-    FlatMap,
-    Map,
-    Operation,
-    SlidingWindow,
-    Stage,
-    Take,
-    TumblingWindow,
-    UserStream,
-)
-
-Kind = Literal[
-    "map",
-    "filter",
-    "flat_map",
-    "take",
-    "take_none",
-    "drop_none",
-    "batch",
-    "lingering_batch",
-    "tumbling",
-    "sliding",
-    "stream",
-]
+from rivusio.graph.operations import Entry, Kind, Operation
+from rivusio.graph.stage import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +63,7 @@ def shape_of(stage: Stage) -> Shape:
     settings = stage.settings
     single = stage.has_single_call
     return Shape(
-        kind=_kind_of(operation),
+        kind=operation.kind,
         entry=_entry_of(operation),
         treated=single and (stage.handler is not None or settings.treat_failures),
         timed=single and settings.timeout is not None,
@@ -99,39 +73,9 @@ def shape_of(stage: Stage) -> Shape:
     )
 
 
-def _kind_of(operation: Operation) -> Kind:
-    match operation:
-        case Map():
-            return "map"
-        case Filter():
-            return "filter"
-        case FlatMap():
-            return "flat_map"
-        case Take(count=0):
-            return "take_none"
-        case Take():
-            return "take"
-        case DropNone():
-            return "drop_none"
-        case Batch(linger=None):
-            return "batch"
-        case Batch():
-            return "lingering_batch"
-        case TumblingWindow():
-            return "tumbling"
-        case SlidingWindow():
-            return "sliding"
-        case UserStream():
-            return "stream"
-        case _:
-            assert_never(operation)
-
-
 def _entry_of(operation: Operation) -> Entry:
-    if isinstance(operation, Take | DropNone) or operation.call is None:
+    if operation.call is None:
         return "pass"
-    if isinstance(operation, UserStream):
-        return "call"
     if operation.entry not in ("await", "either"):
         return operation.entry
     # What says that it gives an awaitable may give another thing; a true coroutine function not.

@@ -14,7 +14,8 @@ from rivusio.engine.stage_executor import HoldingStep, Step
 from rivusio.engine.user_stream_node import UserStreamNode
 from rivusio.engine.window_node import TimedBoundary
 from rivusio.graph.config import BackpressureConfig
-from rivusio.graph.stage import Stage, UserStream, time_matters
+from rivusio.graph.operations import UserStream, time_matters
+from rivusio.graph.stage import Stage
 from rivusio.interpreter.fused_segment import Segment
 
 

@@ -9,20 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVa
 
 from rivusio.engine.calls import refuse_awaitable
 from rivusio.engine.drive import drive
+from rivusio.graph.callables import is_async_callable, name_of, refuse_uncalled
+from rivusio.graph.operations import Map, Operation
 from rivusio.graph.origins import Place, making_place
 from rivusio.graph.settings import StageConfig
-from rivusio.graph.stage import (
-    Concurrency,
-    Map,
-    Operation,
-    Stage,
-    concurrent,
-    configured,
-    is_async_callable,
-    name_of,
-    refuse_async,
-    refuse_uncalled,
-)
+from rivusio.graph.stage import Concurrency, Stage, concurrent, configured, refuse_async
 from rivusio.graph.validators import text
 from rivusio.observe.monitoring import MetricsCollector
 from rivusio.pipes.outputs import PipelineMetricsMixin

@@ -6,7 +6,8 @@ from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar, overload
 
-from rivusio.graph.stage import Entry, Filter, FlatMap, Item, Map, Operation, is_async_callable
+from rivusio.graph.callables import is_async_callable
+from rivusio.graph.operations import Entry, Filter, FlatMap, Item, Map, Operation
 from rivusio.pipes.base import (
     AsyncFamily,
     AsyncFunction,

@@ -13,8 +13,8 @@ from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
 from datetime import timedelta
 from typing import Any, TypeVar, overload
 
-from rivusio.graph.settings import StageConfig
-from rivusio.graph.stage import (
+from rivusio.graph.callables import is_async_callable
+from rivusio.graph.operations import (
     Batch,
     DropNone,
     Filter,
@@ -23,8 +23,8 @@ from rivusio.graph.stage import (
     SlidingWindow,
     Take,
     TumblingWindow,
-    is_async_callable,
 )
+from rivusio.graph.settings import StageConfig
 from rivusio.graph.validators import at_least, capacity, seconds
 from rivusio.pipes.base import (
     AsyncFamily,

@@ -8,8 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from rivusio.engine.calls import is_awaitable
-from rivusio.graph.settings import StageConfig
-from rivusio.graph.stage import (
+from rivusio.graph.operations import (
     Batch,
     Item,
     Map,
@@ -18,6 +17,7 @@ from rivusio.graph.stage import (
     TumblingWindow,
     UserStream,
 )
+from rivusio.graph.settings import StageConfig
 from rivusio.graph.validators import at_least, capacity, seconds
 from rivusio.pipes.base import AsyncFamily
 from rivusio.pipes.elementwise import entry_of

@@ -26,10 +26,12 @@ from rivusio.engine.factory import make_step
 from rivusio.engine.node import END, Closing, Item, RunState, yield_to_loop
 from rivusio.engine.source import check_source
 from rivusio.errors import PipelineError, StreamError, chain_closing, note_closing
+from rivusio.graph.callables import is_async_callable
 from rivusio.graph.config import StreamConfig
 from rivusio.graph.origins import Place
 from rivusio.graph.settings import StageConfig, resolve
-from rivusio.graph.stage import Stage, is_async_callable, refuse_sizes
+from rivusio.graph.stage import Stage
+from rivusio.graph.stage_rules import refuse_sizes
 from rivusio.interpreter.line import Line
 from rivusio.observe.counters import RunCounters
 from rivusio.observe.monitoring import MetricsCollector

@@ -18,7 +18,7 @@ from rivusio.artifacts.mode import Mode
 from rivusio.compiler.driver import Options, compile_files
 from rivusio.compiler.ir import fusion
 from rivusio.compiler.passes.inline import UNPROVEN
-from rivusio.graph.stage import Take, time_matters
+from rivusio.graph.operations import Take, time_matters
 from rivusio.pipes.base import BasePipe
 from rivusio.testing import ConsumerScript, Event, SourceScript, difference, record
 from tests.equivalence import ends

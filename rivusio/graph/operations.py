@@ -1,0 +1,189 @@
+"""What stages do to items: a closed set of operations, and one table of what holds of each.
+
+Both modes, the compiler and the commands ask this table. An operation that is added here is added
+to nothing else of this folder: see CONTRIBUTING.md for what it needs besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal, TypeGuard
+
+Item = Any  # an operation's callable takes and gives the items of the user's own types
+# What a stage does. A `take` of no items, and a batch that time can close, are kinds of their own:
+# their code looks otherwise.
+Kind = Literal[
+    "map",
+    "filter",
+    "flat_map",
+    "take",
+    "take_none",
+    "drop_none",
+    "batch",
+    "lingering_batch",
+    "tumbling",
+    "sliding",
+    "stream",
+]
+
+# How a callable is entered: called; called and awaited; called and awaited if need be; or not at
+# all, where the item passes as it is.
+Entry = Literal["call", "await", "either", "pass"]
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What holds of every operation of a kind.
+
+    Attributes:
+        is_one_to_one: every item gives exactly one result.
+        gives_many: an item may give any number of results.
+        gives_items: its own items go on, as they came, whatever its function gives.
+        takes_list: its function takes the list of the items that it has held.
+        takes_stream: its function takes the stream of its items.
+        needs_timer: time alone can close what it holds.
+    """
+
+    is_one_to_one: bool = False
+    gives_many: bool = False
+    gives_items: bool = False
+    takes_list: bool = False
+    takes_stream: bool = False
+    needs_timer: bool = False
+
+
+TRAITS: Final[Mapping[Kind, Traits]] = {
+    "map": Traits(is_one_to_one=True),
+    "filter": Traits(gives_items=True),
+    "flat_map": Traits(gives_many=True),
+    "take": Traits(gives_items=True),
+    "take_none": Traits(gives_items=True),
+    "drop_none": Traits(gives_items=True),
+    "batch": Traits(takes_list=True),
+    "lingering_batch": Traits(takes_list=True, needs_timer=True),
+    "tumbling": Traits(takes_list=True, needs_timer=True),
+    "sliding": Traits(takes_list=True),
+    "stream": Traits(gives_many=True, takes_stream=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """One item in, one item out."""
+
+    kind: ClassVar[Kind] = "map"
+    call: Callable[[Item], Item]
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One item in, the same item out or none."""
+
+    kind: ClassVar[Kind] = "filter"
+    call: Callable[[Item], Item]
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class FlatMap:
+    """One item in, any number out, lazily."""
+
+    kind: ClassVar[Kind] = "flat_map"
+    call: Callable[[Item], Item]
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """The first `count` items, and then the end."""
+
+    call: ClassVar[None] = None
+    entry: ClassVar[Entry] = "pass"
+    count: int
+
+    @property
+    def kind(self) -> Kind:
+        """What it does: a `take` of no items never asks for one."""
+        return "take" if self.count else "take_none"
+
+
+@dataclass(frozen=True, slots=True)
+class DropNone:
+    """Every item but those that are `None`."""
+
+    kind: ClassVar[Kind] = "drop_none"
+    call: ClassVar[None] = None
+    entry: ClassVar[Entry] = "pass"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Lists of `size` items, or of what came within `linger` seconds of the first."""
+
+    size: int
+    linger: float | None
+    call: Callable[[list[Item]], Item] | None
+    entry: Entry
+
+    @property
+    def kind(self) -> Kind:
+        """What it does: time can close a batch that lingers."""
+        return "batch" if self.linger is None else "lingering_batch"
+
+
+@dataclass(frozen=True, slots=True)
+class TumblingWindow:
+    """Lists of what came in each `size` seconds."""
+
+    kind: ClassVar[Kind] = "tumbling"
+    size: float
+    call: Callable[[list[Item]], Item] | None
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class SlidingWindow:
+    """Lists of the last `size` items after every `step` items."""
+
+    kind: ClassVar[Kind] = "sliding"
+    size: int
+    step: int
+    call: Callable[[list[Item]], Item] | None
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class UserStream:
+    """A stream to a stream: an overridden `process_stream`."""
+
+    kind: ClassVar[Kind] = "stream"
+    entry: ClassVar[Entry] = "call"
+    call: Callable[[Item], Item]
+
+
+Operation = (
+    Map | Filter | FlatMap | Take | DropNone | Batch | TumblingWindow | SlidingWindow | UserStream
+)
+
+
+def call_of(operation: Operation) -> Callable[..., Item] | None:
+    """Give what an operation calls; None where it runs no code of the user's."""
+    return operation.call
+
+
+def traits_of(operation: Operation) -> Traits:
+    """Give what holds of an operation."""
+    return TRAITS[operation.kind]
+
+
+def time_matters(operation: Operation) -> TypeGuard[Batch | TumblingWindow]:
+    """Tell whether time alone can close what the operation holds."""
+    return traits_of(operation).needs_timer
+
+
+def runs_user_code(operation: Operation) -> bool:
+    """Tell whether a stage of the operation calls anything; one that passes items on does not."""
+    passes = isinstance(operation, Map) and operation.entry == "pass"
+    return operation.call is not None and not passes
