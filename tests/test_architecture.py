@@ -55,6 +55,55 @@ ALLOWED_AT_RUN_TIME = {*sys.stdlib_module_names, "pydantic", "pydantic_core", "r
 # Imports that may close a circle, as (importer, imported): the reason.
 CIRCLES_WITH_A_REASON: dict[tuple[str, str], str] = {}
 
+# The folders, and the files beside them, each of which imports only itself and those above it.
+ORDER = (
+    "rivusio.safe_repr",
+    "rivusio.errors",
+    "rivusio.time",
+    "rivusio.graph",
+    "rivusio.observe",
+    "rivusio.artifacts",
+    "rivusio.engine",
+    "rivusio.interpreter",
+    "rivusio.compiled",
+    "rivusio.runs",
+    "rivusio.pipes",
+    "rivusio.io",
+    "rivusio.connectors",
+    "rivusio.user_code",
+    "rivusio.testing",
+    "rivusio.compiler.known_names",
+    "rivusio.compiler.diagnostics",
+    "rivusio.compiler.locks",
+    "rivusio.compiler.frontend",
+    "rivusio.compiler.mypy_server",
+    "rivusio.compiler.typecheck",
+    "rivusio.compiler.analysis",
+    "rivusio.compiler.ir",
+    "rivusio.compiler.resolve",
+    "rivusio.compiler.inlining",
+    "rivusio.compiler.passes",
+    "rivusio.compiler.backends",
+    "rivusio.compiler.artifacts",
+    "rivusio.compiler.validate",
+    "rivusio.compiler.apart",
+    "rivusio.compiler.check",
+    "rivusio.compiler.planning",
+    "rivusio.compiler.driver",
+    "rivusio.compiler.jit",
+    "rivusio.compiler.mypy_worker",
+    "rivusio.compiler.mypy_plugin",
+    "rivusio.cli",
+)
+# Public paths: they only give what stands elsewhere, and nothing of ours imports them.
+FACES = {
+    "rivusio",
+    "rivusio.compiler",
+    "rivusio.monitoring",
+    "rivusio.mypy_plugin",
+    "rivusio.streams",
+}
+
 NAMES_OF_0_2 = {
     "AsyncBasePipe",
     "AsyncPipeline",
@@ -202,6 +251,38 @@ def test_every_excused_circle_is_still_there() -> None:
     imports = {(name, each.module) for name in FILES for each in imports_of(name)}
     assert CIRCLES_WITH_A_REASON.keys() <= imports
     assert all(CIRCLES_WITH_A_REASON.values())
+
+
+def room_of(name: str) -> str:
+    """Give the folder that a module stands in, or the module itself where it stands at the top."""
+    parts = name.split(".")
+    top = 2 if parts[1:2] == ["compiler"] else 1
+    is_folder = FILES[name].name == "__init__.py"
+    folder = parts if is_folder else parts[:-1]
+    return name if len(folder) == top else ".".join(folder[: top + 1])
+
+
+def test_every_folder_has_its_place_in_the_order() -> None:
+    assert {room_of(name) for name in FILES} == {*ORDER, *FACES}
+    assert len(set(ORDER)) == len(ORDER)
+
+
+def may_import(here: str, there: str) -> bool:
+    """Tell whether a folder may import another; what only uses rivusio may use its public path."""
+    if there in FACES:
+        return there == "rivusio" and ORDER.index(here) >= ORDER.index("rivusio.testing")
+    return ORDER.index(there) <= ORDER.index(here)
+
+
+def test_no_folder_imports_upwards() -> None:
+    upwards = [
+        f"{each.where}: {here} imports {there}"
+        for name in FILES
+        if (here := room_of(name)) in ORDER
+        for each in imports_of(name)
+        if each.module in FILES and not may_import(here, there := room_of(each.module))
+    ]
+    assert not upwards
 
 
 @pytest.mark.parametrize("name", RUNTIME)
