@@ -45,7 +45,7 @@ test-all:
 
 # the type cases and `rivusio check` under every mypy of the range in pyproject.toml
 MYPYS := 2.2.0 2.3.1 2.4.1
-TYPING := tests/test_typesafety.py tests/test_mypy_plugin.py tests/test_check.py tests/test_typing.py
+TYPING := tests/typesafety tests/compiler/typecheck/test_check.py
 typing-versions: $(MYPYS:%=.venv-mypy-%/.ready)
 	for version in $(MYPYS); do .venv-mypy-$$version/bin/python -m pytest $(TYPING) || exit 1; done
 
@@ -69,7 +69,7 @@ rules: $(READY)
 
 # breaks each rule on purpose, and the compiler, and looks whether tests fail: half an hour
 mutants: $(READY)
-	$(BIN)/python -m tests.mutants
+	$(BIN)/python -m tests.mutation
 
 # random chains, interpreted against compiled: make fuzz N=20000 [SEED=1]; failures go to .fuzz/
 N ?= 1000
@@ -79,7 +79,7 @@ fuzz: $(READY)
 # broken files and artifacts: make fuzz-front-door [SECONDS=600] [SEED=1]; failures go to .fuzz/
 SECONDS ?= 600
 fuzz-front-door: $(READY)
-	$(BIN)/python -m tests.front_door --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.robustness --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 # CPU time against loops written by hand, as ratios; see docs/performance.md
 # make bench [SHAPES="five filters"] [ROUNDS=31] [JSON=FILE]

@@ -1,8 +1,8 @@
 """The full names by which the compiler knows rivusio's own classes, functions and modules.
 
 mypy knows a class by the module that defines it: these names are what moving a module changes, so
-they stand here and nowhere else. tests/test_architecture.py imports each. It needs nothing: the
-mypy plugin reads it, and so does every other room.
+they stand here and nowhere else, and tests/project/test_architecture.py imports each. It needs
+nothing: the mypy plugin reads it, and so does every other room.
 """
 
 from __future__ import annotations

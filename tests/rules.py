@@ -8,9 +8,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from tests.places import ROOT
+
 SEMANTICS = ROOT / "docs" / "semantics.md"
 TABLE = ROOT / "docs" / "rules.md"
 

@@ -11,7 +11,7 @@ from typing import IO
 
 import pytest
 
-from tests.commandline import started, write
+from tests.unit.cli.commandline import started, write
 
 pytestmark = [
     pytest.mark.usefixtures("clean_imports"),

@@ -1,0 +1,1 @@
+"""The code broken on purpose, one fault at a time: `make mutants`."""

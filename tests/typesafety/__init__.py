@@ -1,0 +1,1 @@
+"""What type checkers and the plugin say of joins, right and wrong."""

@@ -1,0 +1,1 @@
+"""The rooms of rivusio, folder by folder, through their public behaviour."""
