@@ -19,8 +19,8 @@ from rivusio.compiler.mypy_server import options as mypy_options
 HOLDING = """
 import sys
 from pathlib import Path
-from rivusio.compiler import mypy_run
-print(mypy_run._one_of_ours(Path("caches")), flush=True)
+from rivusio.compiler.mypy_server import options
+print(options._one_of_ours(Path("caches")), flush=True)
 sys.stdin.read()
 """
 
