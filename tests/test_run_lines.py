@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.cli.first_type import type_of_items
-from rivusio.cli.trial_items import items_of
+from rivusio.cli.item_types import type_of_items
+from rivusio.cli.verifying.items import items_of
 from rivusio.user_code.user_file import Refusal, find_pipeline
 from tests.commandline import cli, write
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-from rivusio.cli.stopping import Ended, end_by
+from rivusio.cli.signals import Ended, end_by
 from rivusio.cli.terminal import say
 from rivusio.errors import StreamError
 from rivusio.io.line_items import LineError
@@ -70,6 +70,12 @@ def _let_all_be_written() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def leave_failed() -> NoReturn:
+    """End a command that has said what is wrong."""
+    sys.stdout.flush()
+    sys.exit(FAILED)
 
 
 def _leave(code: int, message: list[str]) -> NoReturn:

@@ -112,6 +112,11 @@ def is_open(its: Type) -> bool:
     return isinstance(its, typing.TypeVar) or bool(getattr(its, "__parameters__", ()))
 
 
+def is_anything(its: Type) -> bool:
+    """Tell whether a type says nothing of an item."""
+    return any(each is UNKNOWN or each is Any or each is object for each in members_of(its))
+
+
 def _function_of(call: Any) -> FunctionType | None:
     """Give the function whose annotations the signature of a callable shows."""
     while not isinstance(call, FunctionType):

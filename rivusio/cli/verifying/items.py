@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rivusio.cli.first_type import reading_of
-from rivusio.cli.said_types import UNKNOWN
+from rivusio.cli.annotations import UNKNOWN
+from rivusio.cli.line_readings import reading_of
 from rivusio.io.line_items import LineError, LineItems
 from rivusio.io.lines import Lines
 from rivusio.user_code.user_file import Refusal

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from rivusio.artifacts.mode import NotCompiledError, NotCompiledWarning
-from rivusio.cli.policies import LetterError
-from rivusio.cli.stopping import Ended, Stopping
+from rivusio.cli.running.error_policies import LetterError
+from rivusio.cli.signals import Ended, Stopping
 from rivusio.cli.terminal import say
 from rivusio.errors import StreamError
 from rivusio.graph.callables import is_async_callable

@@ -14,7 +14,7 @@ from importlib import import_module
 from operator import or_
 from typing import Any
 
-from rivusio.cli.said_types import UNKNOWN
+from rivusio.cli.annotations import UNKNOWN
 
 ALIAS = re.compile(r"\bm0?_\w+")  # what an artifact calls a module
 

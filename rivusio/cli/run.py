@@ -1,33 +1,29 @@
-"""`rivusio run` and `rivusio graph`: a pipeline over lines, and its stages."""
+"""`rivusio run`: a pipeline over the lines of a file."""
 
 from __future__ import annotations
 
-import io
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
 import click
 
-from rivusio.cli.consuming import Consumption, Write, consume, needs_loop
-from rivusio.cli.first_type import Said, reading_of, type_of_items, type_of_results
+from rivusio.cli.graph import AnyPipe
+from rivusio.cli.item_types import type_of_items, type_of_results
+from rivusio.cli.line_readings import Said, reading_of
 from rivusio.cli.messages import told_in_lines
-from rivusio.cli.outcome import Outcome
-from rivusio.cli.policies import Choice, policy_for_lines, skip, with_policy
-from rivusio.cli.stopping import Ended, Stopping, signals_caught
-from rivusio.cli.tables import AnyPipe, counts_of, stages_of, totals_of
-from rivusio.cli.terminal import say, show
+from rivusio.cli.running.consumption import Consumption, Write, consume, needs_loop
+from rivusio.cli.running.error_policies import Choice, policy_for_lines, skip, with_policy
+from rivusio.cli.running.files import open_input, open_letters, open_output
+from rivusio.cli.running.outcome import Outcome
+from rivusio.cli.running.statistics import show_statistics
+from rivusio.cli.signals import Ended, Stopping, signals_caught
+from rivusio.cli.terminal import say
 from rivusio.graph.stage import Stage
-from rivusio.io.dead_letters import DeadLetters
 from rivusio.io.line_items import LineItems
 from rivusio.io.lines import Lines
-from rivusio.io.output_files import Output, Writable, replaced, resolved
+from rivusio.io.output_files import Writable
 from rivusio.io.results import ResultError, as_line, encoder_of
-from rivusio.observe.monitoring import PipelineMonitor
-from rivusio.user_code.user_file import Refusal, find_pipeline, shown
+from rivusio.user_code.user_file import Refusal, find_pipeline
 
 INPUT = "The input, one item a line; - is stdin, and the default."
 ITEMS = "What a line holds, whatever the first stage takes."
@@ -101,18 +97,10 @@ def run(
             raise Ended(stopping.last)
 
 
-@click.command()
-@click.argument("target")
-def graph(target: str) -> None:
-    """Show the stages of a pipeline: what they do, and their settings."""
-    with told_in_lines():
-        show(stages_of(*find_pipeline(target)))
-
-
 def _run(name: str, pipe: AnyPipe, options: Options, stopping: Stopping) -> None:
     with ExitStack() as files:
-        data = files.enter_context(_input(options.source))
-        letters = files.enter_context(_letters(options))
+        data = files.enter_context(open_input(options.source))
+        letters = files.enter_context(open_letters(options.letters, options.source, options.output))
         stages = with_policy(pipe._rivusio_stages(), options.on_error, letters)
         in_loop = needs_loop(stages)
         policy = policy_for_lines(stages, options.on_error, letters, in_loop=in_loop)
@@ -123,7 +111,7 @@ def _run(name: str, pipe: AnyPipe, options: Options, stopping: Stopping) -> None
         items = LineItems(lines, reading, policy, remembers=letters is not None)
         if letters is not None:
             letters.items = items
-        output = files.enter_context(_output(options.output))
+        output = files.enter_context(open_output(options.output))
         outcome = Outcome(stages, items, wanted=options.stats)
         write = _writer(output.file, stages, outcome, at_once=lines.may_wait)
         what = Consumption(
@@ -143,110 +131,11 @@ def _run(name: str, pipe: AnyPipe, options: Options, stopping: Stopping) -> None
                 say(f'{count} failed: see "{options.letters}"', err=True)
             outcome.tell_of_skipped(lines=policy is skip)
             if options.stats and outcome.monitor is not None:
-                _show_stats(name, outcome.monitor)
+                show_statistics(name, outcome.monitor)
         outcome.refuse_if_all_failed()
         output.file.flush()
         if stopping.last is not None and not (options.source == "-" or lines.ended):
             raise Ended(stopping.last)  # the results are not those of the whole file
-
-
-def _show_stats(name: str, monitor: PipelineMonitor) -> None:
-    show(counts_of(name, monitor), err=True)
-    say(totals_of(monitor), err=True)
-
-
-# Lines in and out
-
-
-@contextmanager
-def _input(name: str) -> Iterator[BinaryIO]:
-    if name == "-":
-        if sys.stdin.isatty():
-            say("reading lines from the terminal; end with Ctrl-D", err=True)
-        yield sys.stdin.buffer
-        return
-    try:
-        file = Path(name).open("rb")  # noqa: SIM115  closed below
-    except OSError as error:
-        reason = f'cannot read "{name}": {error.strerror}; give another file with --input'
-        raise Refusal(reason) from error
-    with file:
-        yield file
-
-
-@contextmanager
-def _letters(options: Options) -> Iterator[DeadLetters | None]:
-    if options.letters is None:
-        yield None
-        return
-    path = Path(options.letters)
-    for option, other in (("--input", options.source), ("--output", options.output)):
-        if other != "-" and _is_same(path, Path(other)):
-            reason = f'"{path}" is given as {option} and as --dead-letters; give two files'
-            raise Refusal(reason)
-    try:
-        letters = DeadLetters(path, "stdin" if options.source == "-" else options.source)
-    except OSError as error:
-        reason = f'cannot write "{path}": {error.strerror}; give another file with --dead-letters'
-        raise Refusal(reason) from error
-    try:
-        yield letters
-    finally:
-        letters.close()
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    with suppress(OSError):  # one of them is not there yet, and may become the other
-        return one.samefile(other)
-    with suppress(OSError):  # links that lead to one another: opening it says so
-        return resolved(one) == resolved(other)
-    return False
-
-
-@contextmanager
-def _output(name: str) -> Iterator[Output]:
-    if name == "-":
-        yield Output(_Stdout())
-        return
-    unfinished = None
-    try:
-        with replaced(Path(name)) as output:
-            try:
-                yield output
-            finally:
-                unfinished = output
-    except BrokenPipeError:
-        raise
-    except OSError as error:  # ours: what fails in the user's code is a StreamError
-        reason = f'cannot write "{name}": {error.strerror}; give another file with --output'
-        refusal = Refusal(reason)
-        _tell_where_results_are(refusal, name, unfinished)
-        raise refusal from error
-    except BaseException as error:
-        _tell_where_results_are(error, name, unfinished)
-        raise
-
-
-def _tell_where_results_are(error: BaseException, name: str, output: Output | None) -> None:
-    if output is not None and output.unfinished is not None:
-        where = shown(output.unfinished)
-        error.add_note(f'"{name}" is as it was; the results so far are in "{where}"')
-
-
-class _Stdout:
-    """Stdout for bytes in UTF-8; what a stage prints stays in its place between the results."""
-
-    def __init__(self) -> None:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-
-    def write(self, data: bytes) -> None:
-        """Write text in UTF-8."""
-        sys.stdout.write(data.decode())
-
-    def flush(self) -> None:
-        """Let it be seen."""
-        sys.stdout.flush()
 
 
 def _writer(file: Writable, stages: tuple[Stage, ...], outcome: Outcome, *, at_once: bool) -> Write:

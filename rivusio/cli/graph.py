@@ -1,4 +1,4 @@
-"""The tables that the commands show."""
+"""`rivusio graph`: the stages of a pipeline, as a table."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, assert_never
 
+import click
 from rich.table import Table
 
+from rivusio.cli.messages import told_in_lines
+from rivusio.cli.terminal import show
 from rivusio.graph.operations import (
     Batch,
     DropNone,
@@ -21,9 +24,9 @@ from rivusio.graph.operations import (
     UserStream,
 )
 from rivusio.graph.stage import Stage
-from rivusio.observe.monitoring import PipelineMonitor
 from rivusio.pipes.base import BasePipe
 from rivusio.safe_repr import str_of, type_name
+from rivusio.user_code.user_file import find_pipeline
 
 AnyPipe = BasePipe[Any, Any]  # a user's pipeline has the user's types
 
@@ -100,27 +103,9 @@ def _name_of(function: object) -> str:
     return name if isinstance(name, str) else type_name(function)
 
 
-COUNTED = ("errors", "retries", "filtered", "skipped", "dead_letters", "dropped", "discarded")
-
-
-def counts_of(name: str, monitor: PipelineMonitor) -> Table:
-    """Show the counts; those that are 0 everywhere are left out."""
-    metrics = monitor.get_metrics()
-    counts = ["items_in", "items_out", *(count for count in COUNTED if metrics[count])]
-    table = Table(title=name)
-    table.add_column("stage", justify="right")
-    table.add_column("name", overflow="fold")
-    for count in counts:
-        table.add_column(count.replace("_", " "), justify="right")
-    for number, stage in enumerate(metrics["stages"], 1):
-        table.add_row(str(number), stage["name"], *(f"{stage[count]:,}" for count in counts))
-    return table
-
-
-def totals_of(monitor: PipelineMonitor) -> str:
-    """Say in a line what all stages have done together."""
-    metrics = monitor.get_metrics()
-    return (
-        f"{metrics['items_in']:,} items in, {metrics['items_out']:,} out, "
-        f"{metrics['total_time']:.3f} s, {metrics['throughput']:,.0f} items/s"
-    )
+@click.command()
+@click.argument("target")
+def graph(target: str) -> None:
+    """Show the stages of a pipeline: what they do, and their settings."""
+    with told_in_lines():
+        show(stages_of(*find_pipeline(target)))

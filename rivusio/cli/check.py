@@ -1,0 +1,43 @@
+"""`rivusio check`: what the compiler says of the joints of files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from rivusio.cli.compiling.compiler_modules import compiler
+from rivusio.cli.compiling.json_output import told_as_json
+from rivusio.cli.compiling.options import files_argument, form_option, timeout_option
+from rivusio.cli.messages import leave_failed, told_in_lines
+from rivusio.cli.terminal import say
+from rivusio.user_code.user_file import Refusal
+
+
+@click.command()
+@files_argument
+@form_option
+@timeout_option
+def check(files: tuple[str, ...], form: str, timeout: float | None) -> None:
+    """Check every joint of every chain in Python files.
+
+    It runs nothing of yours, and writes nothing but a cache for mypy. mypy says what the types
+    are, under your own settings; what it finds besides wrong joints is shown as warnings. The exit
+    code is 1 if there is an error, 0 otherwise.
+    """
+    with told_in_lines(), told_as_json(form, list):
+        request = compiler("rivusio.compiler.typecheck.request")
+        checker = compiler("rivusio.compiler.check")
+        try:
+            report = checker.check(files, timeout or request.TIMEOUT)
+        except request.OracleError as error:
+            raise Refusal(str(error)) from error
+        if form == "json":
+            say(json.dumps([asdict(each) for each in report.diagnostics], indent=2))
+        else:
+            for diagnostic in report.diagnostics:
+                say(str(diagnostic))
+            say(report.summary, err=True)
+        if report.failed:
+            leave_failed()

@@ -1,0 +1,31 @@
+"""What a command writes for editors and CI, also where it fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from rivusio.cli.terminal import say
+from rivusio.user_code.user_file import Refusal, told
+
+
+@contextmanager
+def told_as_json(form: str, whole: Callable[[list[dict[str, Any]]], object]) -> Iterator[None]:
+    """Write JSON where it was asked for, whatever leaves a command before it has written any.
+
+    Args:
+        form: what was asked for.
+        whole: makes of what went wrong what the command writes.
+    """
+    try:
+        yield
+    except Exception as error:
+        message = str(error) if isinstance(error, Refusal) else f"rivusio failed: {told(error)}"
+        place = {"path": "", "line": 1, "column": 1}
+        wrong = place | {"severity": "error", "message": message, "code": None, "note": None}
+        if form == "json":
+            with suppress(OSError):  # nobody reads it, or nothing can be written
+                say(json.dumps(whole([wrong]), indent=2))
+        raise
