@@ -8,7 +8,7 @@ import pytest
 
 from rivusio.cli.item_types import type_of_items
 from rivusio.cli.verifying.items import items_of
-from rivusio.user_code.user_file import find_pipeline
+from rivusio.user_code.pipeline_file import find_pipeline
 from tests.commandline import cli, write
 
 FLOW = """

@@ -8,7 +8,8 @@ import pytest
 
 from rivusio.cli.item_types import type_of_items
 from rivusio.cli.verifying.items import items_of
-from rivusio.user_code.user_file import Refusal, find_pipeline
+from rivusio.user_code.pipeline_file import find_pipeline
+from rivusio.user_code.refusal import Refusal
 from tests.commandline import cli, write
 
 pytestmark = pytest.mark.usefixtures("mode", "clean_imports")

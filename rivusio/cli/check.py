@@ -12,7 +12,7 @@ from rivusio.cli.compiling.json_output import told_as_json
 from rivusio.cli.compiling.options import files_argument, form_option, timeout_option
 from rivusio.cli.messages import leave_failed, told_in_lines
 from rivusio.cli.terminal import say
-from rivusio.user_code.user_file import Refusal
+from rivusio.user_code.refusal import Refusal
 
 
 @click.command()

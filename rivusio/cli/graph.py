@@ -26,7 +26,7 @@ from rivusio.graph.operations import (
 from rivusio.graph.stage import Stage
 from rivusio.pipes.base import BasePipe
 from rivusio.safe_repr import str_of, type_name
-from rivusio.user_code.user_file import find_pipeline
+from rivusio.user_code.pipeline_file import find_pipeline
 
 AnyPipe = BasePipe[Any, Any]  # a user's pipeline has the user's types
 

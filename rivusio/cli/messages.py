@@ -16,7 +16,8 @@ from rivusio.cli.terminal import say
 from rivusio.errors import StreamError
 from rivusio.io.line_items import LineError
 from rivusio.safe_repr import notes_of, repr_of
-from rivusio.user_code.user_file import Refusal, place_of, printable, told
+from rivusio.user_code.describe import describe_error, escape_unprintable, locate_error
+from rivusio.user_code.refusal import Refusal
 
 FAILED = 1
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C has ended
@@ -55,14 +56,14 @@ def told_in_lines(instead: str = "") -> Iterator[None]:
     except Exception as error:  # noqa: BLE001  a bug: it deserves a report, not a traceback
         frame = traceback.extract_tb(error.__traceback__)[-1]
         at = f"{frame.filename}:{frame.lineno}"
-        reason = f"error: rivusio itself failed at {at}: {told(error)}; please report it"
+        reason = f"error: rivusio itself failed at {at}: {describe_error(error)}; please report it"
         _leave(FAILED, [reason, *_notes(error)])
     except (SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # noqa: BLE001  the user's own: all else that is none was met above
-        place = place_of(error)
+        place = locate_error(error)
         where = f"{place[0]}: " if place else ""
-        _leave(FAILED, [f"{where}error: {told(error)}", *_notes(error)])
+        _leave(FAILED, [f"{where}error: {describe_error(error)}", *_notes(error)])
 
 
 def _let_all_be_written() -> None:
@@ -111,15 +112,15 @@ def _story(error: StreamError) -> list[str]:
     assert cause is not None  # noqa: S101  a StreamError of a run has its cause
     if isinstance(cause, LineError):
         return [f"error: {cause}"]
-    place = place_of(cause)
+    place = locate_error(cause)
     where = f"{place[0]}: " if place else ""
     stage = (
         "the source"
         if error.stage is None
-        else f'stage {error.stage + 1} "{printable(str(error.pipe))}"'
+        else f'stage {error.stage + 1} "{escape_unprintable(str(error.pipe))}"'
     )
     item = "" if error.item_index is None else f" at item {error.item_index}"
-    lines = [f"{where}error: {stage} failed{item}: {told(cause)}"]
+    lines = [f"{where}error: {stage} failed{item}: {describe_error(cause)}"]
     if place:
         lines.append(f"    {place[1]}")
     if error.stage is not None:
@@ -130,5 +131,5 @@ def _story(error: StreamError) -> list[str]:
 
 
 def _short(item: object) -> str:
-    shown = printable(repr_of(item))
+    shown = escape_unprintable(repr_of(item))
     return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"

@@ -23,7 +23,8 @@ from rivusio.io.line_items import LineItems
 from rivusio.io.lines import Lines
 from rivusio.io.output_files import Writable
 from rivusio.io.results import ResultError, as_line, encoder_of
-from rivusio.user_code.user_file import Refusal, find_pipeline
+from rivusio.user_code.pipeline_file import find_pipeline
+from rivusio.user_code.refusal import Refusal
 
 INPUT = "The input, one item a line; - is stdin, and the default."
 ITEMS = "What a line holds, whatever the first stage takes."

@@ -8,7 +8,8 @@ from rivusio.cli.messages import leave_failed, told_in_lines
 from rivusio.cli.terminal import say
 from rivusio.cli.verifying.comparison import verify_chains
 from rivusio.cli.verifying.trials import Request
-from rivusio.user_code.user_file import Refusal, split_target
+from rivusio.user_code.pipeline_file import split_target
+from rivusio.user_code.refusal import Refusal
 
 INPUT = "The items, one a line: text if the first stage takes str, else JSON."
 LISTS = "How many lists of items are made, where no input is given."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rivusio.cli.compiling.compiler_modules import compiler
 from rivusio.cli.messages import leave_failed
-from rivusio.user_code.user_file import Refusal
+from rivusio.user_code.refusal import Refusal
 
 if TYPE_CHECKING:
     from rivusio.compiler.artifacts.write import Unmade

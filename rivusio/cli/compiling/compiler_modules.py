@@ -6,7 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
-from rivusio.user_code.user_file import Refusal
+from rivusio.user_code.refusal import Refusal
 
 
 def compiler(module: str) -> ModuleType:

@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from rivusio.cli.terminal import say
-from rivusio.user_code.user_file import Refusal, told
+from rivusio.user_code.describe import describe_error
+from rivusio.user_code.refusal import Refusal
 
 
 @contextmanager
@@ -22,7 +23,8 @@ def told_as_json(form: str, whole: Callable[[list[dict[str, Any]]], object]) -> 
     try:
         yield
     except Exception as error:
-        message = str(error) if isinstance(error, Refusal) else f"rivusio failed: {told(error)}"
+        is_refusal = isinstance(error, Refusal)
+        message = str(error) if is_refusal else f"rivusio failed: {describe_error(error)}"
         place = {"path": "", "line": 1, "column": 1}
         wrong = place | {"severity": "error", "message": message, "code": None, "note": None}
         if form == "json":

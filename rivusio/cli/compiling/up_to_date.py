@@ -12,7 +12,7 @@ from rivusio.cli.compiling.compilation import as_json_object
 from rivusio.cli.compiling.compiler_modules import compiler
 from rivusio.cli.messages import leave_failed
 from rivusio.cli.terminal import say
-from rivusio.user_code.user_file import Refusal
+from rivusio.user_code.refusal import Refusal
 
 if TYPE_CHECKING:
     from rivusio.compiler.diagnostics import Diagnostic

@@ -12,7 +12,8 @@ from typing import BinaryIO
 from rivusio.cli.terminal import say
 from rivusio.io.dead_letters import DeadLetters
 from rivusio.io.output_files import Output, replaced, resolved
-from rivusio.user_code.user_file import Refusal, shown
+from rivusio.user_code.describe import path_from_here
+from rivusio.user_code.refusal import Refusal
 
 
 @contextmanager
@@ -106,7 +107,7 @@ def open_output(name: str) -> Iterator[Output]:
 
 def _tell_where_results_are(error: BaseException, name: str, output: Output | None) -> None:
     if output is not None and output.unfinished is not None:
-        where = shown(output.unfinished)
+        where = path_from_here(output.unfinished)
         error.add_note(f'"{name}" is as it was; the results so far are in "{where}"')
 
 

@@ -11,7 +11,7 @@ from rivusio.cli.terminal import say
 from rivusio.cli.verifying.processes import answers_of
 from rivusio.cli.verifying.trials import ChainTrials, Request, Trial
 from rivusio.testing import Event, difference
-from rivusio.user_code.user_file import Refusal
+from rivusio.user_code.refusal import Refusal
 
 MODES: tuple[Mode, Mode] = ("interpreted", "compiled")
 TWICE = ("interpreted", "interpreted once more")

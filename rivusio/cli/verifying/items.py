@@ -9,7 +9,7 @@ from rivusio.cli.annotations import UNKNOWN
 from rivusio.cli.line_readings import reading_of
 from rivusio.io.line_items import LineError, LineItems
 from rivusio.io.lines import Lines
-from rivusio.user_code.user_file import Refusal
+from rivusio.user_code.refusal import Refusal
 
 LONGEST = 12  # items of one list that hypothesis makes
 

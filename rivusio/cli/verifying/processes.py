@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from rivusio.artifacts.mode import Mode
 from rivusio.cli.verifying.diary import WHEREABOUTS, Whereabouts
 from rivusio.cli.verifying.trials import ANSWER, REQUEST, Answer, Request
-from rivusio.user_code.user_file import Refusal
+from rivusio.user_code.refusal import Refusal
 
 WORKER = "rivusio.cli.verifying.worker"
 

@@ -18,7 +18,9 @@ from rivusio.cli.verifying.runs import TrialRun, runs_of
 from rivusio.cli.verifying.trials import ANSWER, REQUEST, Answer, ChainTrials, Request, Trial
 from rivusio.pipes.base import BasePipe
 from rivusio.testing.recording import RecordingError, recorded
-from rivusio.user_code.user_file import Refusal, import_file, told
+from rivusio.user_code.describe import describe_error
+from rivusio.user_code.importing import import_file
+from rivusio.user_code.refusal import Refusal
 
 
 def answer(request: Request, diary: Diary) -> Answer:
@@ -68,7 +70,8 @@ def _tried(name: str, pipe: BasePipe[Any, Any], request: Request, diary: Diary) 
             except NotCompiledError as error:
                 return ChainTrials(name, (), str(error))
             except Exception as error:  # noqa: BLE001  a bug of ours, which is none of the other chains'
-                return ChainTrials(name, (), f"run {number}, {run.title}, failed: {told(error)}")
+                failure = f"run {number}, {run.title}, failed: {describe_error(error)}"
+                return ChainTrials(name, (), failure)
     return ChainTrials(name, tuple(trials))
 
 
