@@ -67,7 +67,7 @@ def _text(value: object, above: tuple[object, ...]) -> str:
     return ADDRESS.sub("", said)
 
 
-def told(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Give an error with its fields, its notes, where it passed, and what it came of.
 
     One line for each, those of a cause or context further in.

@@ -1,4 +1,4 @@
-"""What the two ends of a recorded run do: its source and its consumer."""
+"""What is recorded: a pipe, and what the two ends of its run do, its source and its consumer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+from rivusio.graph.settings import StageConfig
+from rivusio.pipes.base import BasePipe
 from rivusio.testing.clock import VirtualClock
 from rivusio.testing.notes import note, pause, wait
 
@@ -81,6 +83,23 @@ class ConsumerScript:
     cancelled_at: int | None = None
     cancelled_after: float | None = None
     stops_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunScript:
+    """A run that is to be recorded.
+
+    Attributes:
+        pipe: a pipe or a chain.
+        source: what its source does.
+        consumer: what its consumer does.
+        config: the settings of the run.
+    """
+
+    pipe: BasePipe[Any, Any]
+    source: SourceScript
+    consumer: ConsumerScript
+    config: StageConfig | None
 
 
 class _Iterable:

@@ -17,7 +17,8 @@ from rivusio.cli.verifying.diary import Diary, Whereabouts, said_by
 from rivusio.cli.verifying.runs import TrialRun, runs_of
 from rivusio.cli.verifying.trials import ANSWER, REQUEST, Answer, ChainTrials, Request, Trial
 from rivusio.pipes.base import BasePipe
-from rivusio.testing.recording import RecordingError, recorded
+from rivusio.testing.recording.event_loop import RecordingError
+from rivusio.testing.recording.record_run import record_run
 from rivusio.user_code.describe import describe_error
 from rivusio.user_code.importing import import_file
 from rivusio.user_code.refusal import Refusal
@@ -77,7 +78,7 @@ def _tried(name: str, pipe: BasePipe[Any, Any], request: Request, diary: Diary) 
 
 def _trial(pipe: BasePipe[Any, Any], number: int, run: TrialRun, mode: Mode) -> Trial:
     try:
-        events, left_by = recorded(pipe, run.source, run.consumer, mode, monitor=run.monitored)
+        events, left_by = record_run(pipe, run.source, run.consumer, mode, monitor=run.monitored)
     except RecordingError as error:
         return Trial(number, run.title, ((0.0, "stuck", str(error)),))
     left = "" if left_by is None else said_by(pipe._rivusio_stages(), left_by)

@@ -56,7 +56,7 @@ def garbage_in_order() -> Iterator[None]:
 
 
 @contextmanager
-def heard(note: Callable[[str, object], None]) -> Iterator[None]:
+def hear_warnings(note: Callable[[str, object], None]) -> Iterator[None]:
     """Tell of warnings, and of errors that leave where nobody can catch them."""
     hook = sys.unraisablehook
     sys.unraisablehook = lambda lost: note("unraisable", repr_of(lost.exc_value))
