@@ -7,10 +7,10 @@ from dataclasses import asdict
 
 import click
 
-from rivusio.cli.compiling.compiler_modules import compiler
-from rivusio.cli.compiling.json_output import told_as_json
+from rivusio.cli.compiling.compiler_modules import import_compiler
+from rivusio.cli.compiling.json_output import report_failures_as_json
 from rivusio.cli.compiling.options import files_argument, form_option, timeout_option
-from rivusio.cli.messages import leave_failed, told_in_lines
+from rivusio.cli.messages import leave_failed, report_failures
 from rivusio.cli.terminal import say
 from rivusio.user_code.refusal import Refusal
 
@@ -26,9 +26,9 @@ def check(files: tuple[str, ...], form: str, timeout: float | None) -> None:
     are, under your own settings; what it finds besides wrong joints is shown as warnings. The exit
     code is 1 if there is an error, 0 otherwise.
     """
-    with told_in_lines(), told_as_json(form, list):
-        request = compiler("rivusio.compiler.typecheck.request")
-        checker = compiler("rivusio.compiler.check")
+    with report_failures(), report_failures_as_json(form, list):
+        request = import_compiler("rivusio.compiler.typecheck.request")
+        checker = import_compiler("rivusio.compiler.check")
         try:
             report = checker.check(files, timeout or request.TIMEOUT)
         except request.OracleError as error:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from rivusio.cli.compiling.compilation import as_json_object, compile_files, leave_if_failed
-from rivusio.cli.compiling.compiler_modules import compiler
-from rivusio.cli.compiling.json_output import told_as_json
+from rivusio.cli.compiling.compiler_modules import import_compiler
+from rivusio.cli.compiling.json_output import report_failures_as_json
 from rivusio.cli.compiling.options import (
     files_argument,
     form_option,
@@ -18,7 +18,7 @@ from rivusio.cli.compiling.options import (
     timeout_option,
 )
 from rivusio.cli.compiling.up_to_date import check_artifacts
-from rivusio.cli.messages import told_in_lines
+from rivusio.cli.messages import report_failures
 from rivusio.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def compile_(
     only where its text does not tell what its chains are. The exit code is 1 if there is an error.
     A chain with an error is left out; a file that cannot be compiled keeps the modules that it has.
     """
-    with told_in_lines(), told_as_json(form, as_json_object):
+    with report_failures(), report_failures_as_json(form, as_json_object):
         if only_check:
             check_artifacts(files, form, strict=strict)
             return
@@ -78,7 +78,7 @@ def _report(done: Compilation, form: str, dump: str | None) -> None:
             if dump is not None:
                 say(_dump(chain, dump))
             else:
-                say(f"{chain.name} -> {chain.artifact}  ({_summary(chain)})", err=True)
+                say(f"{chain.name} -> {chain.artifact}  ({_summarize(chain)})", err=True)
         for path in done.fresh:
             say(f"{path}: up to date", err=True)
         for path in done.without_chains if dump is None else ():
@@ -97,11 +97,11 @@ def _files_stopped_elsewhere(done: Compilation) -> list[str]:
 def _dump(chain: Chain, what: str) -> str:
     if what == "module":
         return chain.text
-    text: str = compiler("rivusio.compiler.ir.dump").dump(chain.plan)
+    text: str = import_compiler("rivusio.compiler.ir.dump").dump(chain.plan)
     return text
 
 
-def _summary(chain: Chain) -> str:
+def _summarize(chain: Chain) -> str:
     loops = len({stage.loop for stage in chain.stages})
     inlined = sum(stage.how == "inlined" for stage in chain.stages)
     stages = f"{len(chain.stages)} stage{'s' if len(chain.stages) != 1 else ''}"

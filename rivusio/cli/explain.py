@@ -11,14 +11,14 @@ import click
 from rich.table import Table
 
 from rivusio.cli.compiling.compilation import as_json_object, compile_files, leave_if_failed
-from rivusio.cli.compiling.json_output import told_as_json
+from rivusio.cli.compiling.json_output import report_failures_as_json
 from rivusio.cli.compiling.options import (
     files_argument,
     form_option,
     no_import_option,
     timeout_option,
 )
-from rivusio.cli.messages import told_in_lines
+from rivusio.cli.messages import report_failures
 from rivusio.cli.terminal import say, show
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def explain(files: tuple[str, ...], form: str, timeout: float | None, *, no_impo
     does not take in a loop stays a call. Stages with one number in the column "loop" run in one
     flat loop.
     """
-    with told_in_lines(), told_as_json(form, as_json_object):
+    with report_failures(), report_failures_as_json(form, as_json_object):
         done = compile_files(files, writes=False, no_import=no_import, timeout=timeout)
         if form == "json":
             say(json.dumps(as_json_object(map(asdict, done.diagnostics), done), indent=2))
@@ -45,13 +45,13 @@ def explain(files: tuple[str, ...], form: str, timeout: float | None, *, no_impo
             for diagnostic in done.diagnostics:
                 say(str(diagnostic), err=True)
             for chain in done.chains:
-                show(_table(chain))
+                show(_make_table(chain))
             if not (done.chains or done.unmade or done.failed):
                 say("no chain found", err=True)
         leave_if_failed(done)
 
 
-def _table(chain: Chain) -> Table:
+def _make_table(chain: Chain) -> Table:
     table = Table(title=f"{chain.name}  {chain.path}:{chain.line}")
     for title in ("stage", "loop"):
         table.add_column(title, justify="right")
@@ -62,8 +62,8 @@ def _table(chain: Chain) -> Table:
             str(number),
             str(stage.loop),
             stage.name,
-            _short(stage.takes),
-            _short(stage.gives),
+            _drop_modules(stage.takes),
+            _drop_modules(stage.gives),
             stage.how,
             stage.why,
             stage.where,
@@ -71,6 +71,6 @@ def _table(chain: Chain) -> Table:
     return table
 
 
-def _short(annotation: str) -> str:
+def _drop_modules(annotation: str) -> str:
     """Give a type without the modules of its classes."""
     return re.sub(r"\bm0?_\w+\.", "", annotation)

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 import click
 from rich.table import Table
 
-from rivusio.cli.messages import told_in_lines
+from rivusio.cli.messages import report_failures
 from rivusio.cli.terminal import show
 from rivusio.graph.operations import (
     Batch,
@@ -28,10 +28,16 @@ from rivusio.pipes.base import BasePipe
 from rivusio.safe_repr import str_of, type_name
 from rivusio.user_code.pipeline_file import find_pipeline
 
-AnyPipe = BasePipe[Any, Any]  # a user's pipeline has the user's types
+
+@click.command()
+@click.argument("target")
+def graph(target: str) -> None:
+    """Show the stages of a pipeline: what they do, and their settings."""
+    with report_failures():
+        show(_make_table(*find_pipeline(target)))
 
 
-def stages_of(name: str, pipe: AnyPipe) -> Table:
+def _make_table(name: str, pipe: BasePipe[Any, Any]) -> Table:
     """Show the stages of a pipeline."""
     table = Table(title=name)
     table.add_column("stage", justify="right")
@@ -39,12 +45,14 @@ def stages_of(name: str, pipe: AnyPipe) -> Table:
         table.add_column(title, overflow="fold")
     for number, stage in enumerate(pipe._rivusio_stages(), 1):
         family = "async" if stage.pipe.is_async else "sync"
-        settings = "\n".join(_settings(stage))
-        table.add_row(str(number), stage.name, _words(stage.operation), family, settings)
+        settings = "\n".join(_describe_settings(stage))
+        table.add_row(
+            str(number), stage.name, _describe_operation(stage.operation), family, settings
+        )
     return table
 
 
-def _words(operation: Operation) -> str:
+def _describe_operation(operation: Operation) -> str:
     match operation:
         case Map():
             return "one item to one"
@@ -70,7 +78,7 @@ def _words(operation: Operation) -> str:
             assert_never(operation)
 
 
-def _settings(stage: Stage) -> Iterator[str]:
+def _describe_settings(stage: Stage) -> Iterator[str]:
     """Say what applies to a stage, in the order in which it does."""
     settings = stage.settings
     if (buffer := settings.backpressure) is not None:
@@ -101,11 +109,3 @@ def _name_of(function: object) -> str:
     with suppress(Exception):  # what stands for another object may fail for want of that
         name = getattr(function, "__qualname__", None)
     return name if isinstance(name, str) else type_name(function)
-
-
-@click.command()
-@click.argument("target")
-def graph(target: str) -> None:
-    """Show the stages of a pipeline: what they do, and their settings."""
-    with told_in_lines():
-        show(stages_of(*find_pipeline(target)))

@@ -9,17 +9,17 @@ from rivusio.cli.annotations import (
     UNKNOWN,
     Type,
     arguments_of,
-    bare,
-    given_by,
     is_anything,
     is_open,
     is_union,
     members_of,
     origin_of,
-    taken_by,
+    parameter_type_of,
+    result_type_of,
+    strip_aliases,
     union_of,
 )
-from rivusio.cli.line_readings import held_by
+from rivusio.cli.line_readings import contents_for
 from rivusio.graph.operations import (
     Batch,
     DropNone,
@@ -45,9 +45,9 @@ def type_of_items(stages: Sequence[Stage]) -> Type:
     lists, may_be_none = 0, False
     for stage in stages:
         operation = stage.operation
-        its = _taken(stage, lists)
+        its = _input_type_of(stage, lists)
         if not is_anything(its):
-            return union_of((its, None)) if may_be_none and "json" in held_by(its) else its
+            return union_of((its, None)) if may_be_none and "json" in contents_for(its) else its
         if not _passes_on(operation):
             return its
         may_be_none = may_be_none or (not lists and isinstance(operation, DropNone))
@@ -61,7 +61,7 @@ def type_of_results(stages: Sequence[Stage]) -> Type:
     for stage in reversed(stages):
         operation = stage.operation
         if not _passes_on(operation):
-            its = _given(stage)
+            its = _output_type_of(stage)
             break
         lists += _is_of_many(operation)
     else:
@@ -74,33 +74,33 @@ def type_of_results(stages: Sequence[Stage]) -> Type:
     return its
 
 
-def _taken(stage: Stage, lists: int) -> Type:
+def _input_type_of(stage: Stage, lists: int) -> Type:
     """Give the type of a chain's items by the stage before which lists of them are made."""
     operation = stage.operation
     call = call_of(operation)
     its = UNKNOWN
     if call is not None and not _is_identity(operation):
-        its = taken_by(call)
+        its = parameter_type_of(call)
         if _is_of_many(operation):
-            its = _element(its)
+            its = _element_type_of(its)
     if is_anything(its) or is_open(its):
         of_class = arguments_of(stage.pipe)[0]
         its = its if is_anything(of_class) else of_class
     for _ in range(lists):
-        its = _element(its)
-    return UNKNOWN if bare(its) is UNKNOWN else its
+        its = _element_type_of(its)
+    return UNKNOWN if strip_aliases(its) is UNKNOWN else its
 
 
-def _given(stage: Stage) -> Type:
+def _output_type_of(stage: Stage) -> Type:
     operation = stage.operation
     call = call_of(operation)
-    its = UNKNOWN if call is None else given_by(call)
+    its = UNKNOWN if call is None else result_type_of(call)
     if isinstance(operation, FlatMap | UserStream):
-        its = _element(its)
+        its = _element_type_of(its)
     if is_anything(its) or is_open(its):
         of_class = arguments_of(stage.pipe)[1]
         its = its if is_anything(of_class) else of_class
-    return UNKNOWN if bare(its) is UNKNOWN else its
+    return UNKNOWN if strip_aliases(its) is UNKNOWN else its
 
 
 def _passes_on(operation: Operation) -> bool:
@@ -117,11 +117,11 @@ def _is_of_many(operation: Operation) -> bool:
     return isinstance(operation, Batch | TumblingWindow | SlidingWindow | UserStream)
 
 
-def _element(its: Type) -> Type:
+def _element_type_of(its: Type) -> Type:
     """Give the type of what is in a collection, or comes out of a stream."""
-    its = bare(its)
+    its = strip_aliases(its)
     if is_union(its):
-        elements = [_element(each) for each in members_of(its) if each is not type(None)]
+        elements = [_element_type_of(each) for each in members_of(its) if each is not type(None)]
         return UNKNOWN if UNKNOWN in elements else union_of(tuple(elements))
     origin = origin_of(its)
     if not isinstance(origin, type) or issubclass(origin, Mapping):

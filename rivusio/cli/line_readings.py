@@ -10,10 +10,10 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 
-from rivusio.cli.annotations import Type, bare, is_anything, members_of, origin_of
+from rivusio.cli.annotations import Type, is_anything, members_of, origin_of, strip_aliases
 from rivusio.io.line_items import Kind, Reading, kind_by_name
 
-Said = Literal["text", "json"]
+ItemsOption = Literal["text", "json"]
 
 READ_ONCE = (Iterable, Iterator, Generator)
 BYTES = (bytes, bytearray, memoryview)
@@ -21,7 +21,7 @@ BUFFER = getattr(collections.abc, "Buffer", bytes)  # from Python 3.12 on
 SAY_TEXT = ", or say --items text"
 
 
-def reading_of(its: Type, name: str, said: Said | None = None) -> Reading:
+def reading_of(its: Type, name: str, said: ItemsOption | None = None) -> Reading:
     """Say how the lines of an input become items of a type.
 
     Args:
@@ -29,7 +29,7 @@ def reading_of(its: Type, name: str, said: Said | None = None) -> Reading:
         name: the input's name, which decides where the type does not.
         said: what the user has said that a line holds.
     """
-    held = held_by(its)
+    held = contents_for(its)
     kind: Kind
     if said is not None:
         kind = said
@@ -54,20 +54,20 @@ def maker_of(its: Type, kind: Kind) -> Callable[[Any], Any] | None:
     type that pydantic knows no way to make, such as a protocol, and for what has an `Iterable` in
     it, which it would make one that can be read only once.
     """
-    plain = bare(its)
+    plain = strip_aliases(its)
     if (kind == "text" and its is str) or (kind == "bytes" and its is bytes):
         return None
     if kind == "bytes" and isinstance(plain, type) and issubclass(plain, BYTES):
-        return plain if plain is not bytes else _validating(its, kind)
+        return plain if plain is not bytes else _make_validator(its, kind)
     if _has_iterable(its):
         return None
-    made = _validating(its, kind)
+    made = _make_validator(its, kind)
     if made is None and kind == "text" and isinstance(plain, type) and issubclass(plain, str):
         return plain
     return made
 
 
-def _validating(its: Type, kind: Kind) -> Callable[[Any], Any] | None:
+def _make_validator(its: Type, kind: Kind) -> Callable[[Any], Any] | None:
     try:
         adapter = TypeAdapter(its)
     except (PydanticUserError, PydanticUndefinedAnnotation):
@@ -75,16 +75,16 @@ def _validating(its: Type, kind: Kind) -> Callable[[Any], Any] | None:
     return adapter.validate_json if kind == "json" else adapter.validate_python
 
 
-def held_by(its: Type) -> set[str]:
+def contents_for(its: Type) -> set[str]:
     """Tell what a line may hold for a type: text, bytes, JSON, or anything."""
-    return {held for each in members_of(its) for held in _held_by_one(each)}
+    return {held for each in members_of(its) for held in _contents_for_one(each)}
 
 
-def _held_by_one(its: Type) -> set[str]:
+def _contents_for_one(its: Type) -> set[str]:
     if is_anything(its):
         return {"anything"}
     if origin_of(its) is Literal:
-        return {held for each in typing.get_args(its) for held in _held_by_one(type(each))}
+        return {held for each in typing.get_args(its) for held in _contents_for_one(type(each))}
     if its is typing.LiteralString:
         return {"text"}
     if its is BUFFER or (isinstance(its, type) and issubclass(its, BYTES)):
@@ -94,7 +94,7 @@ def _held_by_one(its: Type) -> set[str]:
 
 def _has_iterable(its: Type) -> bool:
     """Tell whether a type is, or has in it, what pydantic would make to be read only once."""
-    its = bare(its)
+    its = strip_aliases(its)
     if (origin_of(its) or its) in READ_ONCE:
         return True
     return any(map(_has_iterable, typing.get_args(its)))

@@ -25,7 +25,7 @@ LONGEST = 200  # characters of an item in a message
 
 
 @contextmanager
-def told_in_lines(instead: str = "") -> Iterator[None]:
+def report_failures(instead: str = "") -> Iterator[None]:
     """Turn what leaves a command into a message and an exit code.
 
     Args:
@@ -35,7 +35,7 @@ def told_in_lines(instead: str = "") -> Iterator[None]:
         for name in ("stdin", "stdout"):
             if getattr(sys, name) is None:
                 _leave(FAILED, [f"error: {name} is closed; open it, or give it /dev/null"])
-        _let_all_be_written()
+        _escape_unencodable()
         yield
         sys.stdout.flush()
     except Ended as error:
@@ -47,7 +47,7 @@ def told_in_lines(instead: str = "") -> Iterator[None]:
     except StreamError as error:
         if isinstance(error.error, BrokenPipeError) and _nobody_reads():
             _leave_quietly()  # a stage that prints has noticed it first
-        _leave(FAILED, _story(error) + _notes(error))
+        _leave(FAILED, _describe_failure(error) + _notes(error))
     except BrokenPipeError:
         _leave_quietly()
     except OSError as error:  # ours: what fails in the user's code is a StreamError
@@ -66,7 +66,7 @@ def told_in_lines(instead: str = "") -> Iterator[None]:
         _leave(FAILED, [f"{where}error: {describe_error(error)}", *_notes(error)])
 
 
-def _let_all_be_written() -> None:
+def _escape_unencodable() -> None:
     """Let no character be an error: what the encoding does not have is written with backslashes."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -106,7 +106,7 @@ def _leave_quietly() -> NoReturn:
     sys.exit(0)
 
 
-def _story(error: StreamError) -> list[str]:
+def _describe_failure(error: StreamError) -> list[str]:
     """Tell which stage failed, on what, and where in the user's code."""
     cause = error.error
     assert cause is not None  # noqa: S101  a StreamError of a run has its cause
@@ -124,12 +124,12 @@ def _story(error: StreamError) -> list[str]:
     if place:
         lines.append(f"    {place[1]}")
     if error.stage is not None:
-        lines.append(f"    its input was {_short(error.item)}")
+        lines.append(f"    its input was {_shorten(error.item)}")
     if error.pending:
         lines.append(f"    pending items: {len(error.pending)}")
     return lines + _notes(cause)
 
 
-def _short(item: object) -> str:
+def _shorten(item: object) -> str:
     shown = escape_unprintable(repr_of(item))
     return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"

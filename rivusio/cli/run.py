@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
-from rivusio.cli.graph import AnyPipe
 from rivusio.cli.item_types import type_of_items, type_of_results
-from rivusio.cli.line_readings import Said, reading_of
-from rivusio.cli.messages import told_in_lines
+from rivusio.cli.line_readings import ItemsOption, reading_of
+from rivusio.cli.messages import report_failures
 from rivusio.cli.running.consumption import Consumption, Write, consume, needs_loop
-from rivusio.cli.running.error_policies import Choice, policy_for_lines, skip, with_policy
+from rivusio.cli.running.error_policies import Choice, apply_policy, policy_for_lines, skip
 from rivusio.cli.running.files import open_input, open_letters, open_output
 from rivusio.cli.running.outcome import Outcome
 from rivusio.cli.running.statistics import show_statistics
-from rivusio.cli.signals import Ended, Stopping, signals_caught
+from rivusio.cli.signals import Ended, Stopping, catch_signals
 from rivusio.cli.terminal import say
 from rivusio.graph.stage import Stage
 from rivusio.io.line_items import LineItems
 from rivusio.io.lines import Lines
 from rivusio.io.output_files import Writable
 from rivusio.io.results import ResultError, as_line, encoder_of
+from rivusio.pipes.base import BasePipe
 from rivusio.user_code.pipeline_file import find_pipeline
 from rivusio.user_code.refusal import Refusal
 
@@ -42,7 +43,7 @@ class Options:
     """What the user has asked of a run."""
 
     source: str
-    items: Said | None
+    items: ItemsOption | None
     output: str
     on_error: Choice | None
     letters: str | None
@@ -67,7 +68,7 @@ class Options:
 def run(
     target: str,
     source: str,
-    items: Said | None,
+    items: ItemsOption | None,
     output: str,
     on_error: Choice | None,
     letters: str | None,
@@ -91,18 +92,18 @@ def run(
     if letters is not None and on_error == "raise":
         raise click.UsageError("--dead-letters goes with --on-error skip, not with raise")
     options = Options(source, items, output, on_error, letters, stats)
-    with signals_caught() as stopping, told_in_lines(INSTEAD):
+    with catch_signals() as stopping, report_failures(INSTEAD):
         name, pipe = find_pipeline(target)
         _run(name, pipe, options, stopping)
         if stopping.last is not None:
             raise Ended(stopping.last)
 
 
-def _run(name: str, pipe: AnyPipe, options: Options, stopping: Stopping) -> None:
+def _run(name: str, pipe: BasePipe[Any, Any], options: Options, stopping: Stopping) -> None:
     with ExitStack() as files:
         data = files.enter_context(open_input(options.source))
         letters = files.enter_context(open_letters(options.letters, options.source, options.output))
-        stages = with_policy(pipe._rivusio_stages(), options.on_error, letters)
+        stages = apply_policy(pipe._rivusio_stages(), options.on_error, letters)
         in_loop = needs_loop(stages)
         policy = policy_for_lines(stages, options.on_error, letters, in_loop=in_loop)
         its = type_of_items(stages)
@@ -114,7 +115,7 @@ def _run(name: str, pipe: AnyPipe, options: Options, stopping: Stopping) -> None
             letters.items = items
         output = files.enter_context(open_output(options.output))
         outcome = Outcome(stages, items, wanted=options.stats)
-        write = _writer(output.file, stages, outcome, at_once=lines.may_wait)
+        write = _make_writer(output.file, stages, outcome, at_once=lines.may_wait)
         what = Consumption(
             stages,
             pipe._rivusio_place,
@@ -139,7 +140,9 @@ def _run(name: str, pipe: AnyPipe, options: Options, stopping: Stopping) -> None
             raise Ended(stopping.last)  # the results are not those of the whole file
 
 
-def _writer(file: Writable, stages: tuple[Stage, ...], outcome: Outcome, *, at_once: bool) -> Write:
+def _make_writer(
+    file: Writable, stages: tuple[Stage, ...], outcome: Outcome, *, at_once: bool
+) -> Write:
     """Give what writes a result: at once, where the next may be long in coming."""
     encode = encoder_of(type_of_results(stages))
 

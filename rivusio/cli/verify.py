@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rivusio.cli.messages import leave_failed, told_in_lines
+from rivusio.cli.messages import leave_failed, report_failures
 from rivusio.cli.terminal import say
 from rivusio.cli.verifying.comparison import verify_chains
 from rivusio.cli.verifying.trials import Request
@@ -42,7 +42,7 @@ def verify(
     same twice. The exit code is 1 if there is a difference, if a chain cannot run compiled or
     ends its process, and if nothing was verified.
     """
-    with told_in_lines():
+    with report_failures():
         path, name = split_target(target)
         request = Request(str(path), name, "interpreted", source, lists, seed, items, only)
         verified = verify_chains(request, timeout)

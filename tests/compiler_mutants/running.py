@@ -172,7 +172,7 @@ MUTANTS = (
     broken(
         "run",
         FILES,
-        "resolved(one) == resolved(other)",
+        "resolve_links(one) == resolve_links(other)",
         "False",
         "the results replace the dead letters, where one file is to hold both",
         FAILURES,

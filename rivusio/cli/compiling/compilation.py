@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rivusio.cli.compiling.compiler_modules import compiler
+from rivusio.cli.compiling.compiler_modules import import_compiler
 from rivusio.cli.messages import leave_failed
 from rivusio.user_code.refusal import Refusal
 
@@ -34,7 +34,7 @@ def compile_files(
     Raises:
         Refusal: when the compiler fails as a whole.
     """
-    driver = compiler("rivusio.compiler.driver")
+    driver = import_compiler("rivusio.compiler.driver")
     options = driver.Options(not no_import, timeout or driver.TIMEOUT, strict)
     make = driver.compile_files if writes else driver.explained
     try:

@@ -9,7 +9,7 @@ from types import ModuleType
 from rivusio.user_code.refusal import Refusal
 
 
-def compiler(module: str) -> ModuleType:
+def import_compiler(module: str) -> ModuleType:
     """Give a module of the compiler: a production install has not what it needs.
 
     Raises:

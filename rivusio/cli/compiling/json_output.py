@@ -13,7 +13,9 @@ from rivusio.user_code.refusal import Refusal
 
 
 @contextmanager
-def told_as_json(form: str, whole: Callable[[list[dict[str, Any]]], object]) -> Iterator[None]:
+def report_failures_as_json(
+    form: str, whole: Callable[[list[dict[str, Any]]], object]
+) -> Iterator[None]:
     """Write JSON where it was asked for, whatever leaves a command before it has written any.
 
     Args:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rivusio.cli.compiling.compilation import as_json_object
-from rivusio.cli.compiling.compiler_modules import compiler
+from rivusio.cli.compiling.compiler_modules import import_compiler
 from rivusio.cli.messages import leave_failed
 from rivusio.cli.terminal import say
 from rivusio.user_code.refusal import Refusal
@@ -29,7 +29,7 @@ def check_artifacts(files: Sequence[str], form: str, *, strict: bool) -> None:
     Raises:
         Refusal: for a file that is not there.
     """
-    apart = compiler("rivusio.compiler.apart")
+    apart = import_compiler("rivusio.compiler.apart")
     for file in files:
         if not Path(file).is_file():
             raise Refusal(f'cannot check "{file}": there is no such file; give a Python file')
@@ -61,8 +61,8 @@ class _Fault:
 
 def _find_faults(file: str, *, strict: bool) -> Iterator[_Fault]:
     """Say what is wrong with the artifacts of a file, and which of its chains have none."""
-    artifact = compiler("rivusio.compiler.artifacts.write")
-    planning = compiler("rivusio.compiler.planning")
+    artifact = import_compiler("rivusio.compiler.artifacts.write")
+    planning = import_compiler("rivusio.compiler.planning")
     run = f"run `rivusio compile {file}`"
     reason = artifact.outdated(Path(file))
     if reason is not None:

@@ -87,12 +87,12 @@ def consume(what: Consumption, stopping: Stopping) -> None:
 
 
 def _consume_plainly(what: Consumption, stopping: Stopping) -> None:
-    execution = _started(
+    execution = _start(
         what, lambda: plain_execution(what.stages, what.items, what.monitor, what.place)
     )
     with (
-        stopping.of_run(what.items.lines.stop),
-        _loss_told(lambda: execution.run.closing.discarded),
+        stopping.stop_run(what.items.lines.stop),
+        _report_loss(lambda: execution.run.closing.discarded),
         closing(execution.plain_outputs()) as results,
     ):
         for result in results:
@@ -102,7 +102,7 @@ def _consume_plainly(what: Consumption, stopping: Stopping) -> None:
 async def _consume_in_loop(what: Consumption, stopping: Stopping) -> None:
     items = what.items
     live = items.lines.may_wait or what.may_give_letters
-    results = _started(
+    results = _start(
         what,
         lambda: start_run(
             what.stages,
@@ -124,8 +124,8 @@ async def _consume_in_loop(what: Consumption, stopping: Stopping) -> None:
         loop.call_soon_threadsafe(task.cancel)
 
     with (
-        stopping.of_run(stop, cancel),
-        _loss_told(lambda: results._execution.run.closing.discarded),
+        stopping.stop_run(stop, cancel),
+        _report_loss(lambda: results._execution.run.closing.discarded),
     ):
         async with results:
             async for result in results:
@@ -133,7 +133,7 @@ async def _consume_in_loop(what: Consumption, stopping: Stopping) -> None:
 
 
 @contextmanager
-def _loss_told(discarded: Callable[[], int]) -> Iterator[None]:
+def _report_loss(discarded: Callable[[], int]) -> Iterator[None]:
     """Say what a run that was cancelled has lost."""
     try:
         yield
@@ -144,7 +144,7 @@ def _loss_told(discarded: Callable[[], int]) -> Iterator[None]:
         raise
 
 
-def _started(what: Consumption, start: Callable[[], Started]) -> Started:
+def _start(what: Consumption, start: Callable[[], Started]) -> Started:
     try:
         if not what.options:
             return start()

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from rivusio.cli.terminal import say
 from rivusio.io.dead_letters import DeadLetters
-from rivusio.io.output_files import Output, replaced, resolved
+from rivusio.io.output_files import Output, replace_when_whole, resolve_links
 from rivusio.user_code.describe import path_from_here
 from rivusio.user_code.refusal import Refusal
 
@@ -72,7 +72,7 @@ def _is_same(one: Path, other: Path) -> bool:
     with suppress(OSError):  # one of them is not there yet, and may become the other
         return one.samefile(other)
     with suppress(OSError):  # links that lead to one another: opening it says so
-        return resolved(one) == resolved(other)
+        return resolve_links(one) == resolve_links(other)
     return False
 
 
@@ -88,7 +88,7 @@ def open_output(name: str) -> Iterator[Output]:
         return
     unfinished = None
     try:
-        with replaced(Path(name)) as output:
+        with replace_when_whole(Path(name)) as output:
             try:
                 yield output
             finally:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from rivusio.artifacts.mode import Mode
 from rivusio.cli.terminal import say
-from rivusio.cli.verifying.processes import answers_of
+from rivusio.cli.verifying.processes import run_in_modes
 from rivusio.cli.verifying.trials import ChainTrials, Request, Trial
 from rivusio.testing import Event, difference
 from rivusio.user_code.refusal import Refusal
@@ -35,7 +35,7 @@ class Verified:
 def verify_chains(request: Request, timeout: float) -> Verified:
     """Run the chains in both modes, and tell of each of them."""
     verified = Verified()
-    (interpreted, compiled), ended = answers_of(request, MODES, timeout)
+    (interpreted, compiled), ended = run_in_modes(request, MODES, timeout)
     for index, (left, right) in enumerate(zip(interpreted.chains, compiled.chains, strict=True)):
         if refused := left.refused or right.refused or left.left_out or right.left_out:
             if request.name is not None:
@@ -44,15 +44,15 @@ def verify_chains(request: Request, timeout: float) -> Verified:
             verified.is_in_trouble |= bool(left.refused or right.refused)
         elif (found := _first_difference(left, right, MODES)) is not None:
             without = replace(request, without=tuple(ended))
-            ([again], _) = answers_of(without, ("interpreted",), timeout)
+            ([again], _) = run_in_modes(without, ("interpreted",), timeout)
             changed = _first_difference(left, again.chains[index], TWICE)
             if changed is not None:
-                _tell_of_the_chain(left, changed)
+                _report_unsteady_chain(left, changed)
             else:
-                _tell(left, found, request)
+                _report_difference(left, found, request)
             verified.is_in_trouble = True
         else:
-            say(f"{left.name}: the same in {len(left.trials):,} runs{_left_in(left)}")
+            say(f"{left.name}: the same in {len(left.trials):,} runs{_describe_left_runs(left)}")
             verified.events += sum(len(trial.events) for trial in left.trials)
             verified.runs += len(left.trials)
     for name, reason in ended.items():
@@ -63,7 +63,7 @@ def verify_chains(request: Request, timeout: float) -> Verified:
     return verified
 
 
-def _left_in(chain: ChainTrials) -> str:
+def _describe_left_runs(chain: ChainTrials) -> str:
     """Say by whom runs of a chain were left, and which of them first."""
     left = [trial for trial in chain.trials if trial.left_by]
     if not left:
@@ -76,17 +76,17 @@ def _first_difference(
 ) -> tuple[int, str] | None:
     """Give the first run of a chain in which two recordings differ, and how they do."""
     for number, (one, other) in enumerate(zip(left.trials, right.trials, strict=True)):
-        told = difference(list(_events(one)), list(_events(other)), names)
+        told = difference(list(_events_of(one)), list(_events_of(other)), names)
         if told is not None:
             return number, told
     return None
 
 
-def _events(trial: Trial) -> Iterator[Event]:
+def _events_of(trial: Trial) -> Iterator[Event]:
     return (Event(at, kind, value) for at, kind, value in trial.events)
 
 
-def _tell(chain: ChainTrials, found: tuple[int, str], request: Request) -> None:
+def _report_difference(chain: ChainTrials, found: tuple[int, str], request: Request) -> None:
     """Show a difference of the modes, and the command that shows it again."""
     index, told = found
     only, title = chain.trials[index].number, chain.trials[index].title
@@ -102,7 +102,7 @@ def _tell(chain: ChainTrials, found: tuple[int, str], request: Request) -> None:
     say(f"this shows it again, please report it: {shlex.join(words)}")
 
 
-def _tell_of_the_chain(chain: ChainTrials, changed: tuple[int, str]) -> None:
+def _report_unsteady_chain(chain: ChainTrials, changed: tuple[int, str]) -> None:
     """Show what a chain does differently of itself, which no compiler can be blamed for."""
     index, told = changed
     number, title = chain.trials[index].number, chain.trials[index].title

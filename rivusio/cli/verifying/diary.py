@@ -70,7 +70,7 @@ class Diary:
         self._exit(status)
 
 
-def said_by(stages: Sequence[Stage], error: BaseException) -> str:
+def describe_leaving(stages: Sequence[Stage], error: BaseException) -> str:
     """Say which stage has left a run, and how."""
     codes, traceback = [], error.__traceback__
     while traceback is not None:

@@ -14,7 +14,7 @@ from rivusio.user_code.refusal import Refusal
 LONGEST = 12  # items of one list that hypothesis makes
 
 
-def items_of(path: str, its: Any) -> list[Any]:
+def read_items(path: str, its: Any) -> list[Any]:
     """Read the items of a file, as `rivusio run` reads them.
 
     Args:
@@ -34,7 +34,7 @@ def items_of(path: str, its: Any) -> list[Any]:
         raise Refusal(reason) from error
 
 
-def made_items(its: Any, lists: int, seed: int) -> list[list[Any]]:
+def make_items(its: Any, lists: int, seed: int) -> list[list[Any]]:
     """Make lists of items of a type: the same ones for the same seed.
 
     Raises:

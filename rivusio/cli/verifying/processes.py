@@ -18,6 +18,7 @@ from rivusio.cli.verifying.trials import ANSWER, REQUEST, Answer, Request
 from rivusio.user_code.refusal import Refusal
 
 WORKER = "rivusio.cli.verifying.worker"
+START = f"from {WORKER} import main; main()"
 
 
 class EndedError(Exception):
@@ -28,7 +29,7 @@ class EndedError(Exception):
         self.chain = chain
 
 
-def answers_of(
+def run_in_modes(
     request: Request, modes: Sequence[Mode], timeout: float
 ) -> tuple[list[Answer], dict[str, str]]:
     """Let modes run, at the same time, each in a process of its own.
@@ -49,19 +50,20 @@ def answers_of(
                 for number, mode in enumerate(modes)
             ]
             try:
-                return _answers_to(requests, timeout, {**os.environ, **same}), ended
+                return _ask_children(requests, timeout, {**os.environ, **same}), ended
             except EndedError as error:
                 if request.name is not None or error.chain in ended:
                     raise Refusal(str(error)) from None
                 ended[error.chain] = str(error)
 
 
-def _answers_to(
+def _ask_children(
     requests: Sequence[Request], timeout: float, environment: dict[str, str]
 ) -> list[Answer]:
+    command = [sys.executable, "-P", *_interpreter_flags(), "-c", START]
     children = [
         subprocess.Popen(  # noqa: S603  ourselves
-            [sys.executable, "-P", *_flags(), "-c", f"from {WORKER} import main; main()"],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -77,7 +79,7 @@ def _answers_to(
                 child.stdin.close()
             child.stdin = None
         return [
-            _answer(child, request, timeout)
+            _read_answer(child, request, timeout)
             for child, request in zip(children, requests, strict=True)
         ]
     finally:
@@ -86,29 +88,29 @@ def _answers_to(
             child.communicate()
 
 
-def _flags() -> list[str]:
+def _interpreter_flags() -> list[str]:
     """Give the warnings and the mode of development that this process was started with."""
     development = ["-X", "dev"] if sys.flags.dev_mode else []
     return [*development, *(f"-W{each}" for each in sys.warnoptions)]
 
 
-def _answer(child: subprocess.Popen[bytes], request: Request, timeout: float) -> Answer:
+def _read_answer(child: subprocess.Popen[bytes], request: Request, timeout: float) -> Answer:
     try:
         stdout, stderr = child.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
-        where = _whereabouts(request)
-        at = f"; it is at {where.chain}, {_run(where)}" if where else ""
+        where = _read_whereabouts(request)
+        at = f"; it is at {where.chain}, {_name_run(where)}" if where else ""
         raise Refusal(
             f"the runs have not ended within {timeout:g} s{at}; give fewer items, or try "
             f"--timeout {2 * timeout:g}"
         ) from None
     if not stdout:
-        said = _ending(child.returncode, stderr)
-        where = _whereabouts(request)
+        said = _describe_ending(child.returncode, stderr)
+        where = _read_whereabouts(request)
         if where is None:
             raise Refusal(f"the process of the runs has ended: {said}")
         how = where.exits or said
-        reason = f"{request.mode}, {_run(where)}, has ended its process: {how}"
+        reason = f"{request.mode}, {_name_run(where)}, has ended its process: {how}"
         raise EndedError(where.chain, reason)
     answer = ANSWER.validate_json(stdout)
     if answer.refused:
@@ -116,18 +118,18 @@ def _answer(child: subprocess.Popen[bytes], request: Request, timeout: float) ->
     return answer
 
 
-def _whereabouts(request: Request) -> Whereabouts | None:
+def _read_whereabouts(request: Request) -> Whereabouts | None:
     try:
         return WHEREABOUTS.validate_json(Path(request.diary).read_bytes())
     except (OSError, ValueError):  # it has come to no run, or was ended while it wrote that
         return None
 
 
-def _run(where: Whereabouts) -> str:
+def _name_run(where: Whereabouts) -> str:
     return f"run {where.number}, {where.title}" if where.number else where.title
 
 
-def _ending(code: int, stderr: bytes) -> str:
+def _describe_ending(code: int, stderr: bytes) -> str:
     """Say how a process has ended: by which signal, by which error, or with which exit code."""
     if code < 0:
         return f"killed by {Signals(-code).name}"

@@ -10,8 +10,8 @@ from typing import Any
 from rivusio.artifacts.store import artifacts_of
 from rivusio.cli.annotations import UNKNOWN, is_anything
 from rivusio.cli.item_types import type_of_items
-from rivusio.cli.verifying.hypothesis_types import let_be_made, type_of_text
-from rivusio.cli.verifying.items import items_of, made_items
+from rivusio.cli.verifying.hypothesis_types import teach_hypothesis, type_of_text
+from rivusio.cli.verifying.items import make_items, read_items
 from rivusio.cli.verifying.trials import Request
 from rivusio.pipes.base import BasePipe, SyncFamily
 from rivusio.testing import ConsumerScript, SourceScript
@@ -45,12 +45,12 @@ def runs_of(name: str, pipe: BasePipe[Any, Any], request: Request) -> Iterator[T
     """
     its = type_of_items(pipe._rivusio_stages())
     if request.source is not None:
-        lists = [items_of(request.source, its)]
+        lists = [read_items(request.source, its)]
     else:
         if is_anything(its):
             its = _compiled_type(request.path, name)
-        let_be_made(its)
-        lists = made_items(its, request.lists, request.seed)
+        teach_hypothesis(its)
+        lists = make_items(its, request.lists, request.seed)
     for items in lists:
         chosen = items if request.items is None else items[: request.items]
         yield from _runs_over(pipe, chosen)
@@ -75,7 +75,7 @@ def _runs_over(pipe: BasePipe[Any, Any], items: list[Any]) -> Iterator[TrialRun]
     if all(stage.is_one_to_one for stage in pipe._rivusio_stages()):
         consumer = replace(everything, entry="process")
         yield TrialRun("one by one", SourceScript.of(few, "list"), consumer)
-    yield TrialRun("an idle source", _idle(few), everything, monitored=True)
+    yield TrialRun("an idle source", _idle_source(few), everything, monitored=True)
     yield TrialRun(
         "a slow consumer", SourceScript.of(few), replace(everything, slow=WAIT), monitored=True
     )
@@ -88,15 +88,15 @@ def _runs_over(pipe: BasePipe[Any, Any], items: list[Any]) -> Iterator[TrialRun]
         )
     yield TrialRun(
         "stopped on the way",
-        _idle(few),
+        _idle_source(few),
         replace(everything, stops_after=half * WAIT),
         monitored=True,
     )
     cancelled = replace(everything, cancelled_after=half * WAIT)
-    yield TrialRun("cancelled on the way", _idle(few), cancelled, monitored=True)
+    yield TrialRun("cancelled on the way", _idle_source(few), cancelled, monitored=True)
 
 
-def _idle(items: list[Any]) -> SourceScript:
+def _idle_source(items: list[Any]) -> SourceScript:
     """Give a source that waits after each third item."""
     steps: list[Any] = []
     for number, item in enumerate(items):

@@ -13,7 +13,7 @@ from typing import Any
 
 from rivusio.artifacts.mode import Mode, NotCompiledError
 from rivusio.artifacts.store import artifacts_of
-from rivusio.cli.verifying.diary import Diary, Whereabouts, said_by
+from rivusio.cli.verifying.diary import Diary, Whereabouts, describe_leaving
 from rivusio.cli.verifying.runs import TrialRun, runs_of
 from rivusio.cli.verifying.trials import ANSWER, REQUEST, Answer, ChainTrials, Request, Trial
 from rivusio.pipes.base import BasePipe
@@ -29,11 +29,11 @@ def answer(request: Request, diary: Diary) -> Answer:
     try:
         module = import_file(Path(request.path))
         names = [request.name] if request.name else _compiled_names(request.path)
-        pipes = {name: _pipe(module, name) for name in names}
+        pipes = {name: _find_pipe(module, name) for name in names}
         if request.name and pipes[request.name] is None:
             raise Refusal(f'"{request.path}" has no pipeline {request.name!r} at its top level')
         chains = [
-            _tried(name, pipe, request, diary)
+            _try_chain(name, pipe, request, diary)
             for name, pipe in pipes.items()
             if pipe is not None and name not in request.without
         ]
@@ -50,13 +50,13 @@ def _compiled_names(path: str) -> list[str]:
     return sorted(dict.fromkeys(names))
 
 
-def _pipe(module: object, name: str) -> BasePipe[Any, Any] | None:
+def _find_pipe(module: object, name: str) -> BasePipe[Any, Any] | None:
     """Give the pipe at the top level, or in a class, that has a name."""
     found = reduce(lambda owner, part: getattr(owner, part, None), name.split("."), module)
     return found if isinstance(found, BasePipe) else None
 
 
-def _tried(name: str, pipe: BasePipe[Any, Any], request: Request, diary: Diary) -> ChainTrials:
+def _try_chain(name: str, pipe: BasePipe[Any, Any], request: Request, diary: Diary) -> ChainTrials:
     try:
         diary.enter((), Whereabouts(name, 0, "its items are made"))
         runs = list(runs_of(name, pipe, request))
@@ -67,7 +67,7 @@ def _tried(name: str, pipe: BasePipe[Any, Any], request: Request, diary: Diary) 
         if request.only in (None, number):
             diary.enter(pipe._rivusio_stages(), Whereabouts(name, number, run.title))
             try:
-                trials.append(_trial(pipe, number, run, request.mode))
+                trials.append(_try_once(pipe, number, run, request.mode))
             except NotCompiledError as error:
                 return ChainTrials(name, (), str(error))
             except Exception as error:  # noqa: BLE001  a bug of ours, which is none of the other chains'
@@ -76,17 +76,19 @@ def _tried(name: str, pipe: BasePipe[Any, Any], request: Request, diary: Diary) 
     return ChainTrials(name, tuple(trials))
 
 
-def _trial(pipe: BasePipe[Any, Any], number: int, run: TrialRun, mode: Mode) -> Trial:
+def _try_once(pipe: BasePipe[Any, Any], number: int, run: TrialRun, mode: Mode) -> Trial:
     try:
         events, left_by = record_run(pipe, run.source, run.consumer, mode, monitor=run.monitored)
     except RecordingError as error:
         return Trial(number, run.title, ((0.0, "stuck", str(error)),))
-    left = "" if left_by is None else said_by(pipe._rivusio_stages(), left_by)
-    seen = tuple((event.at, _sent(event.kind), _sent(event.value)) for event in events)
+    left = "" if left_by is None else describe_leaving(pipe._rivusio_stages(), left_by)
+    seen = tuple(
+        (each.at, _make_sendable(each.kind), _make_sendable(each.value)) for each in events
+    )
     return Trial(number, run.title, seen, left)
 
 
-def _sent(text: Any) -> Any:
+def _make_sendable(text: Any) -> Any:
     """Give a text as it can be sent: half of a pair of surrogates cannot."""
     if text is None:
         return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from rivusio.observe.monitoring import PipelineMonitor
 from rivusio.pipes.base import BasePipe
-from rivusio.testing.as_text import describe_error, text_of
+from rivusio.testing.as_text import text_of, text_of_error
 from rivusio.testing.clock import VirtualClock
 from rivusio.testing.events import Event
 from rivusio.testing.recording.state import describe_monitor, state_of
@@ -64,7 +64,7 @@ class RunLog:
 
     def note_error(self, error: BaseException, kind: str = "error") -> None:
         """Write an error down, with all that it tells."""
-        self.write(kind, describe_error(error))
+        self.write(kind, text_of_error(error))
 
     def note_leaving(self, error: BaseException) -> None:
         """Write down what has left the run, and keep it for whoever has asked for the run."""
