@@ -18,7 +18,7 @@ from typing import Protocol, TypeVar
 
 from rivusio.compiler.mypy_server.client import OracleError, OracleTimeoutError
 from rivusio.compiler.typecheck import request
-from rivusio.user_code.user_file import place_of_module
+from rivusio.user_code.importing import locate_module
 
 STUB = ".pyi"
 MAIN = "__main__"  # what mypy calls a file without a suffix, wherever it is
@@ -130,7 +130,7 @@ def _place(path: str) -> str:
 def _module(path: str) -> tuple[str, str, Path]:
     """Give the package of a file, its name there, and the folder that it is imported from."""
     try:
-        return place_of_module(Path(path).parent.resolve() / Path(path).name)
+        return locate_module(Path(path).parent.resolve() / Path(path).name)
     except (OSError, ValueError, RuntimeError):  # it cannot be read: that is told elsewhere
         return "", path, Path()
 

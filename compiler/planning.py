@@ -25,7 +25,7 @@ from rivusio.compiler.resolve import resolve
 from rivusio.compiler.resolve.resolve import Resolution, ResolvedChain
 from rivusio.compiler.typecheck.request import TypedFile
 from rivusio.compiler.validate.validate import Made, made_of
-from rivusio.user_code.user_file import told
+from rivusio.user_code.describe import describe_error
 
 ONLY_RUNNING = "only running the file tells what it is"
 
@@ -185,7 +185,7 @@ def _alone(chain: ResolvedChain) -> tuple[Plan, Emitted | Refused] | Refused | F
 
 def _bug(error: Exception) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"rivusio itself failed at {frame.filename}:{frame.lineno}: {told(error)}"
+    return f"rivusio itself failed at {frame.filename}:{frame.lineno}: {describe_error(error)}"
 
 
 def _not_compiled(of: ResolvedChain, source: Source, why: Refused | Failed) -> Diagnostic:

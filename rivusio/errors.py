@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
-from rivusio.safe_repr import repr_of, str_of, told_error, type_name
+from rivusio.safe_repr import repr_of, str_of, summarize_error, type_name
 
 Item = Any  # items of every type pass through here; a stage's own annotations say which
 
@@ -95,7 +95,7 @@ class StreamError(PipeError):
         return f"{self.pipe} ({', '.join(where)})" if where else str(self.pipe)
 
     def _reason(self) -> str:
-        return told_error(self.error)
+        return summarize_error(self.error)
 
 
 class BufferOverflowError(RuntimeError):
@@ -162,7 +162,7 @@ def chain_closing(leaving: BaseException, closing: list[Exception]) -> None:
 def note_closing(leaving: BaseException, others: list[Exception]) -> None:
     """Add a note to the error that is leaving for each that came beside it."""
     for error in others:
-        leaving.add_note(f"while closing: {told_error(error)}")
+        leaving.add_note(f"while closing: {summarize_error(error)}")
 
 
 def _story(error: BaseException) -> Iterator[BaseException]:

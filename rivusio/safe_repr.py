@@ -34,10 +34,10 @@ def repr_of(value: object) -> str:
         return _failed(value, "repr", error)
 
 
-def described(value: object) -> str:
+def describe(value: object) -> str:
     """Give the `repr` of a value and its type, for the messages that refuse it.
 
-    >>> described(3)
+    >>> describe(3)
     '3 of type int'
     """
     return f"{repr_of(value)} of type {type_name(value)}"
@@ -55,10 +55,10 @@ def str_of(value: object) -> str:
         return _failed(value, "str", error)
 
 
-def told_error(error: object) -> str:
+def summarize_error(error: object) -> str:
     """Give an error as Python tells of it: its type, and what it says, if anything.
 
-    >>> told_error(ValueError("no number")), told_error(KeyError())
+    >>> summarize_error(ValueError("no number")), summarize_error(KeyError())
     ('ValueError: no number', 'KeyError')
     """
     said = str_of(error)

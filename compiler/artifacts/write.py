@@ -41,7 +41,7 @@ from rivusio.compiler.ir.explain import STAYS_A_CALL
 from rivusio.compiler.ir.plan import StageInfo
 from rivusio.compiler.locks import one_writer
 from rivusio.compiler.resolve.resolve import ResolvedChain
-from rivusio.user_code.user_file import shown
+from rivusio.user_code.describe import path_from_here
 
 INDEX_FORMAT = 2
 LEFT = re.compile(r"\..+\.(py|json)\.\w{8}")  # what `_beside` writes
@@ -159,7 +159,7 @@ def _hash(file: Path) -> str:
     try:
         return hash_of(file.read_bytes())
     except OSError as error:
-        message = f'cannot read "{shown(file)}": {error.strerror}'
+        message = f'cannot read "{path_from_here(file)}": {error.strerror}'
         raise ArtifactError(message) from error
 
 
@@ -242,7 +242,9 @@ def write(
 def _refuse_changed(looked_at: Mapping[str, str]) -> None:
     for file, expected in looked_at.items():
         if _hash(Path(file)) != expected:
-            message = f'"{shown(Path(file))}" changed while it was compiled; compile it again'
+            message = (
+                f'"{path_from_here(Path(file))}" changed while it was compiled; compile it again'
+            )
             raise ArtifactError(message)
 
 

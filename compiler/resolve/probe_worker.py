@@ -31,7 +31,8 @@ from rivusio.graph.signature import shape_of
 from rivusio.graph.stage import Stage
 from rivusio.pipes import base
 from rivusio.pipes.base import BasePipe
-from rivusio.user_code.user_file import Refusal, import_file
+from rivusio.user_code.importing import import_file
+from rivusio.user_code.refusal import Refusal
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(rivusio.__file__)), "")  # noqa: PTH100, PTH118, PTH120  names of files, as code objects have them
 INSTALLED = {"site-packages", "dist-packages"}

@@ -1,14 +1,24 @@
-"""The command `rivusio`: run a pipeline over lines, show, check, compile and verify it."""
+"""The command `rivusio`: run a pipeline over lines, show, check, compile and verify it.
+
+run, graph, check, compile, explain, verify     the commands, one a file
+running, compiling, verifying                   their helpers
+
+What several commands use:
+
+messages             what leaves a command: a message in lines, and an exit code
+terminal             what is written for people, whatever the terminal can show
+signals              the first ends the source of a run, the second cancels it
+annotations          what callables and pipes say of the types that they take and give
+item_types           what a chain takes and gives, by its stages' annotations
+line_readings        how lines become items of a type
+"""
 
 from __future__ import annotations
 
 import click
 
 import rivusio
-from rivusio.cli.checking import check
-from rivusio.cli.compiling import compile_, explain
-from rivusio.cli.running import graph, run
-from rivusio.cli.verifying import verify
+from rivusio.cli import check, compile, explain, graph, run, verify
 
 
 @click.group()
@@ -20,5 +30,12 @@ def main() -> None:
     """
 
 
-for command in (run, graph, check, compile_, explain, verify):
+for command in (
+    run.run,
+    graph.graph,
+    check.check,
+    compile.compile_,
+    explain.explain,
+    verify.verify,
+):
     main.add_command(command)

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-from rivusio.cli.stopping import Ended, end_by
+from rivusio.cli.signals import Ended, end_by
 from rivusio.cli.terminal import say
 from rivusio.errors import StreamError
 from rivusio.io.line_items import LineError
 from rivusio.safe_repr import notes_of, repr_of
-from rivusio.user_code.user_file import Refusal, place_of, printable, told
+from rivusio.user_code.describe import describe_error, escape_unprintable, locate_error
+from rivusio.user_code.refusal import Refusal
 
 FAILED = 1
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C has ended
@@ -24,7 +25,7 @@ LONGEST = 200  # characters of an item in a message
 
 
 @contextmanager
-def told_in_lines(instead: str = "") -> Iterator[None]:
+def report_failures(instead: str = "") -> Iterator[None]:
     """Turn what leaves a command into a message and an exit code.
 
     Args:
@@ -34,7 +35,7 @@ def told_in_lines(instead: str = "") -> Iterator[None]:
         for name in ("stdin", "stdout"):
             if getattr(sys, name) is None:
                 _leave(FAILED, [f"error: {name} is closed; open it, or give it /dev/null"])
-        _let_all_be_written()
+        _escape_unencodable()
         yield
         sys.stdout.flush()
     except Ended as error:
@@ -46,7 +47,7 @@ def told_in_lines(instead: str = "") -> Iterator[None]:
     except StreamError as error:
         if isinstance(error.error, BrokenPipeError) and _nobody_reads():
             _leave_quietly()  # a stage that prints has noticed it first
-        _leave(FAILED, _story(error) + _notes(error))
+        _leave(FAILED, _describe_failure(error) + _notes(error))
     except BrokenPipeError:
         _leave_quietly()
     except OSError as error:  # ours: what fails in the user's code is a StreamError
@@ -55,21 +56,27 @@ def told_in_lines(instead: str = "") -> Iterator[None]:
     except Exception as error:  # noqa: BLE001  a bug: it deserves a report, not a traceback
         frame = traceback.extract_tb(error.__traceback__)[-1]
         at = f"{frame.filename}:{frame.lineno}"
-        reason = f"error: rivusio itself failed at {at}: {told(error)}; please report it"
+        reason = f"error: rivusio itself failed at {at}: {describe_error(error)}; please report it"
         _leave(FAILED, [reason, *_notes(error)])
     except (SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # noqa: BLE001  the user's own: all else that is none was met above
-        place = place_of(error)
+        place = locate_error(error)
         where = f"{place[0]}: " if place else ""
-        _leave(FAILED, [f"{where}error: {told(error)}", *_notes(error)])
+        _leave(FAILED, [f"{where}error: {describe_error(error)}", *_notes(error)])
 
 
-def _let_all_be_written() -> None:
+def _escape_unencodable() -> None:
     """Let no character be an error: what the encoding does not have is written with backslashes."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def leave_failed() -> NoReturn:
+    """End a command that has said what is wrong."""
+    sys.stdout.flush()
+    sys.exit(FAILED)
 
 
 def _leave(code: int, message: list[str]) -> NoReturn:
@@ -99,30 +106,30 @@ def _leave_quietly() -> NoReturn:
     sys.exit(0)
 
 
-def _story(error: StreamError) -> list[str]:
+def _describe_failure(error: StreamError) -> list[str]:
     """Tell which stage failed, on what, and where in the user's code."""
     cause = error.error
     assert cause is not None  # noqa: S101  a StreamError of a run has its cause
     if isinstance(cause, LineError):
         return [f"error: {cause}"]
-    place = place_of(cause)
+    place = locate_error(cause)
     where = f"{place[0]}: " if place else ""
     stage = (
         "the source"
         if error.stage is None
-        else f'stage {error.stage + 1} "{printable(str(error.pipe))}"'
+        else f'stage {error.stage + 1} "{escape_unprintable(str(error.pipe))}"'
     )
     item = "" if error.item_index is None else f" at item {error.item_index}"
-    lines = [f"{where}error: {stage} failed{item}: {told(cause)}"]
+    lines = [f"{where}error: {stage} failed{item}: {describe_error(cause)}"]
     if place:
         lines.append(f"    {place[1]}")
     if error.stage is not None:
-        lines.append(f"    its input was {_short(error.item)}")
+        lines.append(f"    its input was {_shorten(error.item)}")
     if error.pending:
         lines.append(f"    pending items: {len(error.pending)}")
     return lines + _notes(cause)
 
 
-def _short(item: object) -> str:
-    shown = printable(repr_of(item))
+def _shorten(item: object) -> str:
+    shown = escape_unprintable(repr_of(item))
     return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"

@@ -19,7 +19,7 @@ def say(text: str, *, err: bool = False) -> None:
     """Write a line on stdout, or on stderr; what its encoding does not have, with backslashes."""
     stream = _stream(err=err)
     if stream is not None:
-        click.echo(writable(text, stream), file=stream)
+        click.echo(escape_unencodable(text, stream), file=stream)
 
 
 def show(table: Table, *, err: bool = False) -> None:
@@ -37,7 +37,7 @@ def show(table: Table, *, err: bool = False) -> None:
     console.print(table)
 
 
-def writable(text: str, stream: TextIO) -> str:
+def escape_unencodable(text: str, stream: TextIO) -> str:
     """Give a text with backslashes for what the encoding of a stream does not have."""
     encoding = stream.encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
@@ -53,9 +53,9 @@ class _PlainConsole(Console):
 
     def render_str(self, text: str, **options: Any) -> Text:  # those of rich
         """Called for every text of a table: its title, its heads and its cells."""
-        text = CONTROL.sub(_escaped, text)
-        return super().render_str(writable(text, self.file), **options)  # type: ignore[arg-type]
+        text = CONTROL.sub(_escape, text)
+        return super().render_str(escape_unencodable(text, self.file), **options)  # type: ignore[arg-type]
 
 
-def _escaped(found: re.Match[str]) -> str:
+def _escape(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode()

@@ -1,1 +1,5 @@
-"""What joins pipelines to other systems: sources and sinks by name, messages between them."""
+"""What joins pipelines to other systems.
+
+registry             sources and sinks by name
+message              a value on its way, with what is known about it
+"""

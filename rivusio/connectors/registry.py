@@ -56,6 +56,8 @@ _RULES: dict[Kind, tuple[str, Callable[[type], bool]]] = {
 class PluginRegistry:
     """The one registry of the process: every call gives the same object."""
 
+    # Three methods for each of four kinds: they are public names since 0.2.
+
     _instance: ClassVar[PluginRegistry | None] = None
     _plugins: dict[Kind, dict[str, type[Any]]]
 

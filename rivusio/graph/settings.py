@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass
 
 from rivusio.graph.config import BackpressureConfig, OnError, StreamConfig
-from rivusio.safe_repr import described
+from rivusio.safe_repr import describe
 
 StageConfig = StreamConfig | BackpressureConfig
 
@@ -99,5 +99,5 @@ def refuse_other(config: object) -> None:
         TypeError: saying what was given.
     """
     if not isinstance(config, StreamConfig | BackpressureConfig):
-        message = f"config must be a StreamConfig or a BackpressureConfig, got {described(config)}"
+        message = f"config must be a StreamConfig or a BackpressureConfig, got {describe(config)}"
         raise TypeError(message)

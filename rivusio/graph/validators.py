@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 
-from rivusio.safe_repr import described, repr_of
+from rivusio.safe_repr import describe, repr_of
 
 
 def at_least(least: int, field: str, value: object) -> int:
@@ -16,7 +16,7 @@ def at_least(least: int, field: str, value: object) -> int:
         ValueError: if it is too small.
     """
     if not isinstance(value, int) or isinstance(value, bool):
-        message = f"{field} must be a whole number, got {described(value)}"
+        message = f"{field} must be a whole number, got {describe(value)}"
         raise TypeError(message)
     if value < least:
         message = f"{field} must be at least {least}, got {repr_of(value)}"
@@ -47,7 +47,7 @@ def seconds(field: str, value: object) -> float:
     """
     if not isinstance(value, timedelta):
         hint = f"; did you mean timedelta(seconds={repr_of(value)})?" if _is_number(value) else ""
-        message = f"{field} must be a timedelta, got {described(value)}{hint}"
+        message = f"{field} must be a timedelta, got {describe(value)}{hint}"
         raise TypeError(message)
     if value <= timedelta(0):
         message = f"{field} must be longer than zero, got {repr_of(value)}"
@@ -66,6 +66,6 @@ def text(field: str, value: object) -> str:
         TypeError: if it is none.
     """
     if not isinstance(value, str):
-        message = f"{field} must be a string, got {described(value)}"
+        message = f"{field} must be a string, got {describe(value)}"
         raise TypeError(message)
     return value

@@ -11,7 +11,7 @@ from rivusio.errors import DeadLetter
 from rivusio.graph.stage import Stage
 from rivusio.io.line_items import LineError, LineItems
 from rivusio.io.results import letter_value
-from rivusio.safe_repr import told_error
+from rivusio.safe_repr import summarize_error
 
 
 class DeadLetters:
@@ -61,11 +61,11 @@ class DeadLetters:
             tries = 1 if retry is None else retry.attempts
         record = {
             "file": self._source,
-            **_told_of_line(line),
+            **_line_fields(line),
             "stage": letter.stage + 1,
             "pipe": letter.pipe,
             "item": letter_value(item),
-            "error": told_error(letter.error),
+            "error": summarize_error(letter.error),
             "tries": tries,
         }
         whole = json.dumps(record, ensure_ascii=True).encode() + b"\n"
@@ -77,7 +77,7 @@ class DeadLetters:
         self.count += 1
 
 
-def _told_of_line(line: tuple[int, bytes] | None) -> dict[str, Any]:
+def _line_fields(line: tuple[int, bytes] | None) -> dict[str, Any]:
     if line is None:
         return {"line": None, "text": None}
     number, text = line

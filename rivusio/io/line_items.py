@@ -18,7 +18,7 @@ from typing import Any, Literal
 from pydantic_core import ValidationError, from_json
 
 from rivusio.io.lines import Lines
-from rivusio.safe_repr import str_of, told_error
+from rivusio.safe_repr import str_of, summarize_error
 
 Kind = Literal["text", "bytes", "json"]
 Item = Any  # whatever the first stage takes
@@ -151,7 +151,7 @@ class LineItems:
             item = _read(line, self._reading)
         except Exception as error:
             where = f'line {number} of "{self.lines.name}"'
-            message = f"{where} {_what_is_wrong(line, error, self._reading)}"
+            message = f"{where} {_explain_failure(line, error, self._reading)}"
             raise LineError(message, came, number) from error
         self._came.append((self.count, number, came))
         self.count += 1
@@ -170,7 +170,7 @@ def _read(line: bytes, reading: Reading) -> Item:
             return from_json(line) if make is None else make(line)
 
 
-def _what_is_wrong(line: bytes, error: Exception, reading: Reading) -> str:
+def _explain_failure(line: bytes, error: Exception, reading: Reading) -> str:
     """Say why a line could not be read: what was found, and what to do."""
     if reading.kind != "bytes":
         try:
@@ -187,7 +187,7 @@ def _what_is_wrong(line: bytes, error: Exception, reading: Reading) -> str:
     elif reading.kind == "json" and reading.make is None:
         reason = str_of(error)
     else:
-        return f"does not fit the first stage: {told_error(error)}"
+        return f"does not fit the first stage: {summarize_error(error)}"
     reason = reason.replace("at line 1 column", "at column")
     if reason.startswith("recursion limit"):
         return "is nested too deep to be read as JSON"

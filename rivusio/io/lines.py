@@ -52,7 +52,7 @@ class Lines:
             os.write(self._wake, b"\0")
 
     def __iter__(self) -> Iterator[bytes]:
-        lines = self._waited_for() if self.may_wait else iter(self._file)
+        lines = self._wait_for_lines() if self.may_wait else iter(self._file)
         for line in lines:
             if self._stopped:
                 return
@@ -79,10 +79,10 @@ class Lines:
         self.number += 1
         return line.removesuffix(b"\n").removesuffix(b"\r")
 
-    def _waited_for(self) -> Iterator[bytes]:
+    def _wait_for_lines(self) -> Iterator[bytes]:
         splitting = _Splitting()
         number = self._file.fileno()
-        with self._woken_by_stop() as woken:
+        with self._wake_on_stop() as woken:
             while not self._is_stopped():
                 ready, _, _ = select.select([number, woken], [], [])
                 if woken in ready:
@@ -94,7 +94,7 @@ class Lines:
                     return
 
     @contextmanager
-    def _woken_by_stop(self) -> Iterator[int]:
+    def _wake_on_stop(self) -> Iterator[int]:
         """Give what becomes ready to be read when `stop` is called.
 
         A signal handler alone does not end a wait: Python goes on with it (PEP 475).

@@ -40,7 +40,7 @@ class Output:
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[Output]:
+def replace_when_whole(path: Path) -> Iterator[Output]:
     """Give a file beside `path` that takes its place once the block ends well.
 
     Otherwise `path` stays as it was, and what was written stays in the unfinished file, whose name
@@ -53,8 +53,8 @@ def replaced(path: Path) -> Iterator[Output]:
         with path.open("wb") as directly:
             yield Output(directly)
         return
-    path = resolved(path)
-    file, unfinished = _made_beside(path)
+    path = resolve_links(path)
+    file, unfinished = _create_beside(path)
     output = Output(file, unfinished)
     try:
         with file:
@@ -71,7 +71,7 @@ def replaced(path: Path) -> Iterator[Output]:
     output.unfinished = None
 
 
-def resolved(path: Path) -> Path:
+def resolve_links(path: Path) -> Path:
     """Give what the links of a path lead to.
 
     Raises:
@@ -86,7 +86,7 @@ def resolved(path: Path) -> Path:
     return found
 
 
-def _made_beside(path: Path) -> tuple[BinaryIO, Path]:
+def _create_beside(path: Path) -> tuple[BinaryIO, Path]:
     """Make a file whose name nobody has, with the mode that any new file has."""
     name = path.name
     while len(os.fsencode(name)) > LONGEST:

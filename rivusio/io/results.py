@@ -36,9 +36,9 @@ def as_line(result: object, encode: Encode | None = None) -> bytes:
         ResultError: saying why it cannot be written.
     """
     try:
-        line = result.encode() if isinstance(result, str) else _as_json(result, encode)
+        line = result.encode() if isinstance(result, str) else _encode_json(result, encode)
     except Exception as error:
-        raise ResultError(_what_is_wrong(result, error)) from error
+        raise ResultError(_explain_failure(result, error)) from error
     return line + b"\n"
 
 
@@ -54,7 +54,7 @@ def encoder_of(its: Any) -> Encode | None:
         adapter = _adapter(its)
     except (PydanticUserError, PydanticUndefinedAnnotation):
         return None
-    if not _says_how(adapter.core_schema):
+    if not _has_serializer(adapter.core_schema):
         return None
     return lambda result: adapter.dump_json(result, warnings="error")
 
@@ -62,11 +62,11 @@ def encoder_of(its: Any) -> Encode | None:
 def letter_value(item: object) -> Any:
     """Give an item as what JSON can hold, failing that its `repr`: for a record of what failed."""
     with suppress(Exception):  # what is no JSON, and whatever the user's own code raises
-        return from_json(_as_json(item, None))
-    return shown(item)
+        return from_json(_encode_json(item, None))
+    return shorten_repr(item)
 
 
-def shown(value: object) -> str:
+def shorten_repr(value: object) -> str:
     """Give the `repr` of a value for a message, which is not endless."""
     told = repr_of(value)
     told = told if len(told) <= LONGEST else f"{told[:LONGEST]}…"
@@ -80,28 +80,28 @@ def _adapter(its: Any) -> TypeAdapter[Any]:
         return TypeAdapter(its)
 
 
-def _says_how(schema: Any) -> bool:
+def _has_serializer(schema: Any) -> bool:
     """Tell whether a type, apart from the models in it, has a way of its own to become JSON."""
     if isinstance(schema, dict):
         if schema.get("type") in ("model", "dataclass"):
             return False  # their values know
-        return "serialization" in schema or any(map(_says_how, schema.values()))
-    return isinstance(schema, list | tuple) and any(map(_says_how, schema))
+        return "serialization" in schema or any(map(_has_serializer, schema.values()))
+    return isinstance(schema, list | tuple) and any(map(_has_serializer, schema))
 
 
-def _as_json(result: object, encode: Encode | None) -> bytes:
+def _encode_json(result: object, encode: Encode | None) -> bytes:
     line = None
     if encode is not None:
         with suppress(Exception):  # it is none of the type
             line = encode(result)
     if line is None:
-        line = to_json(result, inf_nan_mode="constants", fallback=_told_by_its_class)
+        line = to_json(result, inf_nan_mode="constants", fallback=_convert_by_class)
     if b"NaN" in line or b"Infinity" in line:
         from_json(line, allow_inf_nan=False)
     return line
 
 
-def _told_by_its_class(value: object) -> Any:
+def _convert_by_class(value: object) -> Any:
     """Give what JSON can hold for a value whose class pydantic knows, such as an IP address."""
     its: Any = type(value)  # mypy holds that a class cannot be hashed
     try:
@@ -117,7 +117,7 @@ def _adapter_of_class(its: type) -> TypeAdapter[Any]:
     return _adapter(its)
 
 
-def _what_is_wrong(result: object, error: Exception) -> str:
+def _explain_failure(result: object, error: Exception) -> str:
     said = str_of(error).removeprefix("Error serializing to JSON: ")
     said = said.removeprefix("PydanticSerializationError: ")  # of a value that is part of another
     if isinstance(error, UnicodeEncodeError) or "surrogates not allowed" in said:
@@ -132,4 +132,4 @@ def _what_is_wrong(result: object, error: Exception) -> str:
         why = "it has bytes in it that are not UTF-8"
     else:
         why = said
-    return f"{why}: {shown(result)}"
+    return f"{why}: {shorten_repr(result)}"

@@ -20,7 +20,7 @@ from rivusio.pipes.outputs import PipelineMetricsMixin
 from rivusio.pipes.parallel import AsyncParallel, SyncParallel
 from rivusio.pipes.type_vars import In, Out
 from rivusio.runs.run import InThread, Run, process_one, start_plain_run, start_run
-from rivusio.safe_repr import described
+from rivusio.safe_repr import describe
 from rivusio.time.clock import Clock
 
 if TYPE_CHECKING:  # the stages that take their types from the pipe on their left
@@ -484,5 +484,5 @@ def stages_of(pipe: Joinable) -> tuple[Stage, ...]:
     if callable(pipe):
         refuse_uncalled(pipe)
         return (Stage(function_pipe(pipe)),)
-    message = f"{described(pipe)} is no pipe; join pipes, functions or coroutine functions"
+    message = f"{describe(pipe)} is no pipe; join pipes, functions or coroutine functions"
     raise TypeError(message)

@@ -16,7 +16,7 @@ from rivusio.pipes.base import (
     function_pipe,
 )
 from rivusio.pipes.type_vars import Given
-from rivusio.safe_repr import described
+from rivusio.safe_repr import describe
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
@@ -133,6 +133,6 @@ def pipe(
     """
     given: object = function
     if not callable(given):
-        message = f"{described(given)} cannot be called: no pipe"
+        message = f"{describe(given)} cannot be called: no pipe"
         raise TypeError(message)
     return function_pipe(function, name)

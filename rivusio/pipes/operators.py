@@ -36,7 +36,7 @@ from rivusio.pipes.base import (
     join,
 )
 from rivusio.pipes.type_vars import Given
-from rivusio.safe_repr import described
+from rivusio.safe_repr import describe
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -253,7 +253,7 @@ def sliding(size: int, step: int = 1) -> Lists:
 
 def _callable(operator: str, function: object) -> Callable[..., Any]:
     if not callable(function):
-        message = f"{operator} takes a function, got {described(function)}"
+        message = f"{operator} takes a function, got {describe(function)}"
         raise TypeError(message)
     return function
 

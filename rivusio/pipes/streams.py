@@ -34,7 +34,7 @@ from rivusio.pipes.windowed import (
     StreamPipe,
 )
 from rivusio.runs.run import Run
-from rivusio.safe_repr import described, repr_of
+from rivusio.safe_repr import describe, repr_of
 from rivusio.time.clock import Clock
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _refuse_other(field: str, value: object, *kinds: type) -> None:
     if value is None or isinstance(value, kinds):
         return
     wanted = " or ".join(kind.__name__ for kind in kinds)
-    message = f"{field} must be a {wanted}, got {described(value)}"
+    message = f"{field} must be a {wanted}, got {describe(value)}"
     raise TypeError(message)
 
 

@@ -35,7 +35,7 @@ from rivusio.graph.stage_rules import refuse_sizes
 from rivusio.interpreter.line import Line
 from rivusio.observe.counters import RunCounters
 from rivusio.observe.monitoring import MetricsCollector
-from rivusio.safe_repr import described
+from rivusio.safe_repr import describe
 from rivusio.time.clock import SYSTEM, Clock
 
 if TYPE_CHECKING:
@@ -304,7 +304,7 @@ def _refuse_other(field: str, value: object, method: str, wanted: str) -> None:
     """Refuse what has not even the first method that will be called, or is the class of it."""
     if value is None or (hasattr(value, method) and not isinstance(value, type)):
         return
-    message = f"{field} must be {wanted}, got {described(value)}"
+    message = f"{field} must be {wanted}, got {describe(value)}"
     raise TypeError(message)
 
 

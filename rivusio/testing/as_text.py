@@ -67,7 +67,7 @@ def _text(value: object, above: tuple[object, ...]) -> str:
     return ADDRESS.sub("", said)
 
 
-def told(error: BaseException) -> str:
+def text_of_error(error: BaseException) -> str:
     """Give an error with its fields, its notes, where it passed, and what it came of.
 
     One line for each, those of a cause or context further in.
@@ -97,18 +97,18 @@ def _lines(error: BaseException, above: list[BaseException]) -> Iterator[str]:
         yield f"  at {place}"
     if isinstance(error, BaseExceptionGroup):
         for member in error.exceptions:
-            yield from _further_in("with", member, above)
+            yield from _nested_lines("with", member, above)
     if error.__cause__ is not None:
-        yield from _further_in("caused by", error.__cause__, above)
+        yield from _nested_lines("caused by", error.__cause__, above)
     # What a PipeError was raised beside is nobody's story: its cause is.
     hidden = isinstance(error, PipeError) and error.__cause__ is not None
     context = error.__context__
     if context is not None and context is not error.__cause__ and not hidden:
         word = "instead of" if error.__suppress_context__ else "while handling"
-        yield from _further_in(word, context, above)
+        yield from _nested_lines(word, context, above)
 
 
-def _further_in(word: str, error: BaseException, above: list[BaseException]) -> Iterator[str]:
+def _nested_lines(word: str, error: BaseException, above: list[BaseException]) -> Iterator[str]:
     lines = _lines(error, above)
     yield f"  {word} {next(lines)}"
     for line in lines:

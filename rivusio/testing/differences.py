@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 from rivusio.safe_repr import str_of
 from rivusio.testing.as_text import text_of
-from rivusio.testing.recorder import Event
+from rivusio.testing.events import Event
 
 CONTEXT = 8  # events that are shown before the first difference
 AFTER = 4  # and from there on, of each side

@@ -1,4 +1,4 @@
-"""What the two ends of a recorded run do: its source and its consumer."""
+"""What is recorded: a pipe, and what the two ends of its run do, its source and its consumer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+from rivusio.graph.settings import StageConfig
+from rivusio.pipes.base import BasePipe
 from rivusio.testing.clock import VirtualClock
 from rivusio.testing.notes import note, pause, wait
 
@@ -37,7 +39,7 @@ class SourceScript:
     @property
     def items(self) -> list[Any]:
         """Its items."""
-        return [_copied(value) for what, value in self.steps if what == "emit"]
+        return [_copy_item(value) for what, value in self.steps if what == "emit"]
 
     def source(self, clock: VirtualClock) -> Iterable[Any] | AsyncIterable[Any]:
         """Make the source for one run.
@@ -83,6 +85,23 @@ class ConsumerScript:
     stops_after: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RunScript:
+    """A run that is to be recorded.
+
+    Attributes:
+        pipe: a pipe or a chain.
+        source: what its source does.
+        consumer: what its consumer does.
+        config: the settings of the run.
+    """
+
+    pipe: BasePipe[Any, Any]
+    source: SourceScript
+    consumer: ConsumerScript
+    config: StageConfig | None
+
+
 class _Iterable:
     """A source that is no generator: closing it is not the run's business."""
 
@@ -99,9 +118,9 @@ class _Iterable:
         note("ask")
         for what, value in self._steps:
             if what == "emit":
-                return _given(value)
+                return _emit(value)
             if what == "fail":
-                raise _anew(value)
+                raise _copy_error(value)
             if what == "idle":
                 self._clock.wait(value)
         raise StopIteration
@@ -135,9 +154,9 @@ class _AsyncIterable:
         note("ask")
         for what, value in self._steps:
             if what == "emit":
-                return _given(value)
+                return _emit(value)
             if what == "fail":
-                raise _anew(value)
+                raise _copy_error(value)
             await (wait(value) if what == "idle" else pause())
         raise StopAsyncIteration
 
@@ -183,13 +202,13 @@ async def _async_generator(steps: tuple[Step, ...]) -> AsyncIterator[Any]:
         note("source closed", "by the task that iterated it" if same else "by another task")
 
 
-def _given(item: Any) -> Any:
-    item = _copied(item)  # a stage may change it, and the next run shall not see that
+def _emit(item: Any) -> Any:
+    item = _copy_item(item)  # a stage may change it, and the next run shall not see that
     note("pull", item)
     return item
 
 
-def _copied(item: Any) -> Any:
+def _copy_item(item: Any) -> Any:
     """Give a copy of an item; a flat one where it holds what has none, such as a lock.
 
     What has no copy at all, such as a generator, is given itself.
@@ -200,7 +219,7 @@ def _copied(item: Any) -> Any:
     return item
 
 
-def _anew(error: BaseException) -> BaseException:
+def _copy_error(error: BaseException) -> BaseException:
     """Give an error that was not raised before, as far as it can be copied."""
     with suppress(Exception):  # an __init__ with arguments of its own: it has no copy
         copied: object = copy.copy(error)

@@ -440,7 +440,7 @@ PIPE_KINDS: tuple[Mutant, ...] = (
     Mutant(
         "2.6",
         PIPELINE,
-        "{described(pipe)} is no pipe",
+        "{describe(pipe)} is no pipe",
         "{pipe!r} is no pipe",
         "the type of what is no pipe is not named",
     ),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rivusio.cli import checking
+from rivusio.cli.compiling import compiler_modules
 from tests.compiler.commands.support import FLOW, cli, own_folder, write
 
 __all__ = ["own_folder"]
@@ -68,7 +68,9 @@ def a_folder_that_cannot_be_written_to(_: pytest.MonkeyPatch) -> None:
 
 def no_mypy(monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr(checking, "find_spec", lambda name: None if name == "mypy" else find(name))
+    monkeypatch.setattr(
+        compiler_modules, "find_spec", lambda name: None if name == "mypy" else find(name)
+    )
 
 
 def a_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +78,7 @@ def a_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
         message = "{oh}\n\ud83d"
         raise ZeroDivisionError(message)
 
-    monkeypatch.setattr(checking, "find_spec", failing)
+    monkeypatch.setattr(compiler_modules, "find_spec", failing)
 
 
 TROUBLES = [

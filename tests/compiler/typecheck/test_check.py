@@ -302,7 +302,8 @@ def test_a_mypy_that_dies_is_told() -> None:
 
 def test_without_mypy_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "rivusio.cli.checking.find_spec", lambda name: None if name == "mypy" else name
+        "rivusio.cli.compiling.compiler_modules.find_spec",
+        lambda name: None if name == "mypy" else name,
     )
     done = cli(write("right.py", RIGHT))
     assert done.exit_code == 1

@@ -7,11 +7,11 @@ from tests.mutation.compiler.making import COMMAND, FILES, INDEX, LOADER, TROUBL
 APART = "compiler/apart.py"
 ARTIFACT = "compiler/artifacts/write.py"
 ARTIFACTS = "rivusio/artifacts/store.py"
-CHECKING = "rivusio/cli/checking.py"
-COMPILING = "rivusio/cli/compiling.py"
+COMPILATION = "rivusio/cli/compiling/compilation.py"
 DRIVER = "compiler/driver.py"
 FITTING = "rivusio/artifacts/fitting.py"
 GUARDS = "rivusio/artifacts/guards.py"
+JSON_OUTPUT = "rivusio/cli/compiling/json_output.py"
 LOAD = "rivusio/artifacts/loader.py"
 MANIFEST = "rivusio/artifacts/manifest.py"
 ORIGINS = "rivusio/graph/origins.py"
@@ -20,6 +20,7 @@ ORACLE = "compiler/analysis/handler.py"
 PLANNING = "compiler/planning.py"
 PROVING = "compiler/validate/validate.py"
 RUN = "compiler/mypy_server/options.py"
+UP_TO_DATE = "rivusio/cli/compiling/up_to_date.py"
 WRITE = "compiler/backends/python/loop.py"
 
 GUARDED = (
@@ -444,9 +445,9 @@ WRITTEN = (
     ),
     broken(
         "command",
-        COMPILING,
-        "    if wrong:\n        sys.stdout.flush()",
-        "    if not said:\n        sys.stdout.flush()",
+        UP_TO_DATE,
+        "    if wrong:\n        leave_failed()",
+        "    if not found:\n        leave_failed()",
         "--check always gives 0",
         *COMMAND,
         "-k",
@@ -484,7 +485,7 @@ WRITTEN = (
     ),
     broken(
         "command",
-        CHECKING,
+        JSON_OUTPUT,
         'if form == "json":\n            with suppress(OSError):',
         'if form == "":\n            with suppress(OSError):',
         "a command that fails writes no JSON",
@@ -508,7 +509,7 @@ WRITTEN = (
     ),
     broken(
         "command",
-        COMPILING,
+        COMPILATION,
         "    if done.failed:\n",
         "    if False:\n",
         "an error gives 0",

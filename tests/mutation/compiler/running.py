@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from tests.mutation.compiler.making import broken
 
-FIRST_TYPE = "rivusio/cli/first_type.py"
+ANNOTATIONS = "rivusio/cli/annotations.py"
+FILES = "rivusio/cli/running/files.py"
+ITEM_TYPES = "rivusio/cli/item_types.py"
 LETTERS = "rivusio/io/dead_letters.py"
-LINE_ITEMS = "rivusio/io/line_items.py"
 LINES = "rivusio/io/lines.py"
-OUTCOME = "rivusio/cli/outcome.py"
+LINE_ITEMS = "rivusio/io/line_items.py"
+LINE_READINGS = "rivusio/cli/line_readings.py"
+OUTCOME = "rivusio/cli/running/outcome.py"
 OUTPUT_FILES = "rivusio/io/output_files.py"
-POLICIES = "rivusio/cli/policies.py"
+POLICIES = "rivusio/cli/running/error_policies.py"
 RESULTS = "rivusio/io/results.py"
-RUNNING = "rivusio/cli/running.py"
-SAID_TYPES = "rivusio/cli/said_types.py"
-STOPPING = "rivusio/cli/stopping.py"
+RUN = "rivusio/cli/run.py"
+STOP_SIGNALS = "rivusio/cli/signals.py"
 
 ITEMS = "tests/unit/cli/test_run_lines.py"
 FAILURES = "tests/unit/cli/test_run_failures.py"
@@ -23,7 +25,7 @@ SIGNALS = "tests/terminal/test_stopping.py"
 MUTANTS = (
     broken(
         "run",
-        FIRST_TYPE,
+        LINE_READINGS,
         'elif not held & {"text", "bytes"} or kind_by_name',
         "elif kind_by_name",
         "what takes no text gets text, if the file is not called .jsonl",
@@ -31,7 +33,7 @@ MUTANTS = (
     ),
     broken(
         "run",
-        FIRST_TYPE,
+        LINE_READINGS,
         "adapter.validate_json if kind",
         "(lambda line: adapter.validate_python(__import__('json').loads(line))) if kind",
         "a strict model refuses its own JSON",
@@ -39,7 +41,7 @@ MUTANTS = (
     ),
     broken(
         "run",
-        FIRST_TYPE,
+        ITEM_TYPES,
         "isinstance(operation, Filter) or",
         "",
         "a filter that says nothing of its items hides what takes them",
@@ -47,7 +49,7 @@ MUTANTS = (
     ),
     broken(
         "run",
-        SAID_TYPES,
+        ANNOTATIONS,
         "return known.get(its, UNKNOWN)",
         "return UNKNOWN",
         "what a subclass says of a generic pipe is not heard",
@@ -87,7 +89,7 @@ MUTANTS = (
     ),
     broken(
         "run",
-        STOPPING,
+        STOP_SIGNALS,
         'for name in ("SIGINT", "SIGTERM", "SIGHUP")',
         'for name in ("SIGINT",)',
         "SIGTERM and SIGHUP kill at once",
@@ -95,7 +97,7 @@ MUTANTS = (
     ),
     broken(
         "run",
-        STOPPING,
+        STOP_SIGNALS,
         "if signal.getsignal(signum) not in (signal.SIG_IGN, None):",
         "if True:",
         "a signal that was to be ignored ends the run",
@@ -103,7 +105,7 @@ MUTANTS = (
     ),
     broken(
         "run",
-        STOPPING,
+        STOP_SIGNALS,
         "    os.kill(os.getpid(), _ends_by[-1])",
         "    pass",
         "the process does not end by its signal",
@@ -111,7 +113,7 @@ MUTANTS = (
     ),
     broken(
         "run",
-        RUNNING,
+        RUN,
         'not (options.source == "-" or lines.ended)',
         "False",
         "half a file's results replace the output",
@@ -169,15 +171,15 @@ MUTANTS = (
     ),
     broken(
         "run",
-        RUNNING,
-        "resolved(one) == resolved(other)",
+        FILES,
+        "resolve_links(one) == resolve_links(other)",
         "False",
         "the results replace the dead letters, where one file is to hold both",
         FAILURES,
     ),
     broken(
         "run",
-        STOPPING,
+        STOP_SIGNALS,
         """            self._cancel()
         else:
             raise Ended(signum)""",

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.cli.first_type import type_of_items
-from rivusio.cli.trial_items import items_of
-from rivusio.user_code.user_file import find_pipeline
+from rivusio.cli.item_types import type_of_items
+from rivusio.cli.verifying.items import read_items
+from rivusio.user_code.pipeline_file import find_pipeline
 from tests.unit.cli.commandline import cli, write
 
 FLOW = """
@@ -151,7 +151,7 @@ def read(chain: str, data: bytes, name: str, *options: str) -> list[str]:
 
 def read_by_verify(chain: str, name: str) -> list[str]:
     _, pipe = find_pipeline(f"flow.py:{chain}")
-    return [repr(item) for item in items_of(name, type_of_items(pipe._rivusio_stages()))]
+    return [repr(item) for item in read_items(name, type_of_items(pipe._rivusio_stages()))]
 
 
 ALL = ("data.txt", "data.jsonl")

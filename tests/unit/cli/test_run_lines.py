@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rivusio.cli.first_type import type_of_items
-from rivusio.cli.trial_items import items_of
-from rivusio.user_code.user_file import Refusal, find_pipeline
+from rivusio.cli.item_types import type_of_items
+from rivusio.cli.verifying.items import read_items
+from rivusio.user_code.pipeline_file import find_pipeline
+from rivusio.user_code.refusal import Refusal
 from tests.unit.cli.commandline import cli, write
 
 pytestmark = pytest.mark.usefixtures("mode", "clean_imports")
@@ -200,7 +201,7 @@ def test_run_and_verify_read_the_same(its: str) -> None:
     for name in ("a.txt", "a.jsonl"):
         write(name, '{"miles": 1}\n' if its in ("Flight", "dict") else "1\n")
         _, pipe = find_pipeline(path)
-        items = items_of(name, type_of_items(pipe._rivusio_stages()))
+        items = read_items(name, type_of_items(pipe._rivusio_stages()))
         shown = "".join(f"{item!r}\n" for item in items)
         assert cli("run", path, "--input", name).stdout == shown
 
@@ -208,7 +209,7 @@ def test_run_and_verify_read_the_same(its: str) -> None:
 def test_verify_names_a_line_that_is_no_item() -> None:
     write("a.txt", "x\n")
     with pytest.raises(Refusal, match='line 1 of "a.txt" is no JSON'):
-        items_of("a.txt", int)
+        read_items("a.txt", int)
 
 
 # What comes out

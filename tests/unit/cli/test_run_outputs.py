@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from rivusio.io.output_files import replaced
+from rivusio.io.output_files import replace_when_whole
 from tests.unit.cli.commandline import cli, write
 
 FLOW = """
@@ -71,9 +71,9 @@ def test_two_runs_to_one_output_never_meet_and_the_last_wins() -> None:
 
 def test_unfinished_outputs_have_names_of_their_own() -> None:
     out = Path("out.txt")
-    with replaced(out) as last:
+    with replace_when_whole(out) as last:
         last.file.write(b"of the ")
-        with replaced(out) as first:
+        with replace_when_whole(out) as first:
             assert first.unfinished != last.unfinished
             first.file.write(b"of the first\n")
         assert out.read_bytes() == b"of the first\n"
@@ -84,9 +84,9 @@ def test_unfinished_outputs_have_names_of_their_own() -> None:
 
 def test_one_that_fails_does_not_touch_the_other() -> None:
     out = Path("out.txt")
-    with replaced(out) as whole:
+    with replace_when_whole(out) as whole:
         whole.file.write(b"1\n")
-        with pytest.raises(ValueError, match="cannot"), replaced(out) as failing:
+        with pytest.raises(ValueError, match="cannot"), replace_when_whole(out) as failing:
             failing.file.write(b"x\n")
             raise ValueError("cannot")
         assert failing.unfinished is not None
@@ -100,7 +100,7 @@ def test_a_name_that_somebody_has_is_not_taken(monkeypatch: pytest.MonkeyPatch) 
     names: Iterator[str] = iter(["taken", "free"])
     monkeypatch.setattr("secrets.token_hex", lambda _size: next(names))
     write("out.txt.taken.partial", "mine\n")
-    with replaced(Path("out.txt")) as output:
+    with replace_when_whole(Path("out.txt")) as output:
         output.file.write(b"1\n")
         assert output.unfinished is not None
         assert output.unfinished.name == "out.txt.free.partial"

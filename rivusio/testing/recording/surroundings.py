@@ -17,14 +17,14 @@ from rivusio.safe_repr import repr_of, str_of
 def threads_at_once() -> Iterator[None]:
     """Let pools of threads do what they are given at once, in this thread."""
     submit = ThreadPoolExecutor.submit
-    ThreadPoolExecutor.submit = _done_at_once  # type: ignore[method-assign,assignment]  # for a while
+    ThreadPoolExecutor.submit = _submit_at_once  # type: ignore[method-assign,assignment]  # for a while
     try:
         yield
     finally:
         ThreadPoolExecutor.submit = submit  # type: ignore[method-assign]  # as it was
 
 
-def _done_at_once(
+def _submit_at_once(
     _: ThreadPoolExecutor,
     function: Callable[..., Any],
     /,
@@ -56,7 +56,7 @@ def garbage_in_order() -> Iterator[None]:
 
 
 @contextmanager
-def heard(note: Callable[[str, object], None]) -> Iterator[None]:
+def hear_warnings(note: Callable[[str, object], None]) -> Iterator[None]:
     """Tell of warnings, and of errors that leave where nobody can catch them."""
     hook = sys.unraisablehook
     sys.unraisablehook = lambda lost: note("unraisable", repr_of(lost.exc_value))

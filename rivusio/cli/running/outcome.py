@@ -10,7 +10,7 @@ from rivusio.graph.stage import Stage
 from rivusio.io.line_items import LineItems
 from rivusio.observe.counters import RunCounters
 from rivusio.observe.monitoring import MetricsCollector, PipelineMonitor
-from rivusio.user_code.user_file import Refusal
+from rivusio.user_code.refusal import Refusal
 
 
 class Outcome:

@@ -1,4 +1,4 @@
-"""Runs told as events."""
+"""Events, and what a test writes them down with."""
 
 from __future__ import annotations
 

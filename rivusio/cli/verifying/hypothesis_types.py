@@ -14,7 +14,7 @@ from importlib import import_module
 from operator import or_
 from typing import Any
 
-from rivusio.cli.said_types import UNKNOWN
+from rivusio.cli.annotations import UNKNOWN
 
 ALIAS = re.compile(r"\bm0?_\w+")  # what an artifact calls a module
 
@@ -48,7 +48,7 @@ def _members(tree: ast.expr) -> Iterator[ast.expr]:
         yield tree
 
 
-def let_be_made(its: Any) -> None:
+def teach_hypothesis(its: Any) -> None:
     """Teach hypothesis the classes in a type of which it needs to be told how they are made.
 
     It would give an argument with a default any value of its type, and fails where it knows none,
@@ -63,11 +63,11 @@ def let_be_made(its: Any) -> None:
                 strategies.from_type(cls).validate()
             except Exception:  # noqa: BLE001  it says in many ways that it cannot
                 with suppress(Exception):
-                    if _says_what_it_needs(cls):
+                    if _can_be_built(cls):
                         strategies.register_type_strategy(cls, strategies.builds(cls))
 
 
-def _says_what_it_needs(cls: type) -> bool:
+def _can_be_built(cls: type) -> bool:
     """Tell whether a class can be called, and has the type of each argument without a default."""
     if inspect.isabstract(cls) or getattr(cls, "_is_protocol", False):
         return False

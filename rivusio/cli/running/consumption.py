@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from rivusio.artifacts.mode import NotCompiledError, NotCompiledWarning
-from rivusio.cli.policies import LetterError
-from rivusio.cli.stopping import Ended, Stopping
+from rivusio.cli.running.error_policies import LetterError
+from rivusio.cli.signals import Ended, Stopping
 from rivusio.cli.terminal import say
 from rivusio.errors import StreamError
 from rivusio.graph.callables import is_async_callable
@@ -20,7 +20,7 @@ from rivusio.graph.stage import Stage
 from rivusio.io.line_items import LineError, LineItems
 from rivusio.observe.monitoring import MetricsCollector
 from rivusio.runs.run import plain_execution, start_run
-from rivusio.user_code.user_file import Refusal
+from rivusio.user_code.refusal import Refusal
 
 Write = Callable[[object], None]
 Started = TypeVar("Started")
@@ -87,12 +87,12 @@ def consume(what: Consumption, stopping: Stopping) -> None:
 
 
 def _consume_plainly(what: Consumption, stopping: Stopping) -> None:
-    execution = _started(
+    execution = _start(
         what, lambda: plain_execution(what.stages, what.items, what.monitor, what.place)
     )
     with (
-        stopping.of_run(what.items.lines.stop),
-        _loss_told(lambda: execution.run.closing.discarded),
+        stopping.stop_run(what.items.lines.stop),
+        _report_loss(lambda: execution.run.closing.discarded),
         closing(execution.plain_outputs()) as results,
     ):
         for result in results:
@@ -102,7 +102,7 @@ def _consume_plainly(what: Consumption, stopping: Stopping) -> None:
 async def _consume_in_loop(what: Consumption, stopping: Stopping) -> None:
     items = what.items
     live = items.lines.may_wait or what.may_give_letters
-    results = _started(
+    results = _start(
         what,
         lambda: start_run(
             what.stages,
@@ -124,8 +124,8 @@ async def _consume_in_loop(what: Consumption, stopping: Stopping) -> None:
         loop.call_soon_threadsafe(task.cancel)
 
     with (
-        stopping.of_run(stop, cancel),
-        _loss_told(lambda: results._execution.run.closing.discarded),
+        stopping.stop_run(stop, cancel),
+        _report_loss(lambda: results._execution.run.closing.discarded),
     ):
         async with results:
             async for result in results:
@@ -133,7 +133,7 @@ async def _consume_in_loop(what: Consumption, stopping: Stopping) -> None:
 
 
 @contextmanager
-def _loss_told(discarded: Callable[[], int]) -> Iterator[None]:
+def _report_loss(discarded: Callable[[], int]) -> Iterator[None]:
     """Say what a run that was cancelled has lost."""
     try:
         yield
@@ -144,7 +144,7 @@ def _loss_told(discarded: Callable[[], int]) -> Iterator[None]:
         raise
 
 
-def _started(what: Consumption, start: Callable[[], Started]) -> Started:
+def _start(what: Consumption, start: Callable[[], Started]) -> Started:
     try:
         if not what.options:
             return start()

@@ -16,7 +16,7 @@ WINDOWS = ("throughput", "processing_time", "error_rate")
 OURS = {"_function", "_operation", "_stages", "__orig_class__"}
 
 
-def monitored(monitor: PipelineMonitor, *, whole: bool = False) -> str:
+def describe_monitor(monitor: PipelineMonitor, *, whole: bool = False) -> str:
     """Give the counts of a monitor, those of each stage on a line; if `whole`, all it measures.
 
     The real time of the run is left out.

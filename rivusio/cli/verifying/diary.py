@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from rivusio.graph.operations import call_of
 from rivusio.graph.stage import Stage
 from rivusio.safe_repr import repr_of
-from rivusio.user_code.user_file import told
+from rivusio.user_code.describe import describe_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,13 @@ class Diary:
         self._exit(status)
 
 
-def said_by(stages: Sequence[Stage], error: BaseException) -> str:
+def describe_leaving(stages: Sequence[Stage], error: BaseException) -> str:
     """Say which stage has left a run, and how."""
     codes, traceback = [], error.__traceback__
     while traceback is not None:
         codes.append(traceback.tb_frame.f_code)
         traceback = traceback.tb_next
-    return f"{_stage_of(stages, codes)} raised {told(error)}"
+    return f"{_stage_of(stages, codes)} raised {describe_error(error)}"
 
 
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:

@@ -44,7 +44,7 @@ class Stopping:
         self._is_over = False
 
     @contextmanager
-    def of_run(
+    def stop_run(
         self, stop: Callable[[], None], cancel: Callable[[], None] | None = None
     ) -> Iterator[None]:
         """Let signals end a run while the block goes on.
@@ -63,7 +63,7 @@ class Stopping:
             self._is_over = True
             self._cancel = None
 
-    def came(self, signum: int, _frame: FrameType | None) -> None:
+    def on_signal(self, signum: int, _frame: FrameType | None) -> None:
         """Called when a signal has come: a handler.
 
         Raises:
@@ -85,7 +85,7 @@ class Stopping:
 
 
 @contextmanager
-def signals_caught() -> Iterator[Stopping]:
+def catch_signals() -> Iterator[Stopping]:
     """Give what says which signals have come, as long as the block goes on.
 
     A signal that is ignored, as by `nohup`, stays so. In a thread nothing is caught.
@@ -98,7 +98,7 @@ def signals_caught() -> Iterator[Stopping]:
         atexit.register(_end_by_signal)
         for signum in SIGNALS:
             if signal.getsignal(signum) not in (signal.SIG_IGN, None):
-                before[signum] = signal.signal(signum, stopping.came)
+                before[signum] = signal.signal(signum, stopping.on_signal)
     try:
         yield stopping
     finally:

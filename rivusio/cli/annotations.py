@@ -24,7 +24,7 @@ _POSITIONAL = {
 }
 
 
-def taken_by(call: Callable[..., Any]) -> Type:
+def parameter_type_of(call: Callable[..., Any]) -> Type:
     """Give the type that a callable says of its first parameter: `str` for `str.upper`."""
     if isinstance(owner := getattr(call, "__objclass__", None), type):
         return owner
@@ -35,10 +35,10 @@ def taken_by(call: Callable[..., Any]) -> Type:
     first = next((each for each in parameters if each.kind in _POSITIONAL), None)
     if first is None or first.annotation is inspect.Parameter.empty:
         return UNKNOWN
-    return _evaluated(first.annotation, _function_of(call))
+    return _evaluate_in_function(first.annotation, _function_of(call))
 
 
-def given_by(call: Callable[..., Any]) -> Type:
+def result_type_of(call: Callable[..., Any]) -> Type:
     """Give the type of what a callable gives; once awaited, if it can be."""
     if isinstance(call, type):
         return call
@@ -48,7 +48,7 @@ def given_by(call: Callable[..., Any]) -> Type:
         return UNKNOWN
     if said is inspect.Signature.empty:
         return UNKNOWN
-    its = _evaluated(said, _function_of(call))
+    its = _evaluate_in_function(said, _function_of(call))
     origin = origin_of(its)
     if isinstance(origin, type) and issubclass(origin, Awaitable):
         return typing.get_args(its)[-1]  # Awaitable[int], Coroutine[Any, Any, int]
@@ -58,11 +58,11 @@ def given_by(call: Callable[..., Any]) -> Type:
 def arguments_of(pipe: object) -> tuple[Type, Type]:
     """Give what the class of a pipe says that it takes and gives: `SyncBasePipe[int, str]`."""
     said = getattr(pipe, "__orig_class__", type(pipe))
-    found = _arguments(said)
+    found = _find_arguments(said)
     return (UNKNOWN, UNKNOWN) if found is None else (found[0], found[1])
 
 
-def bare(its: Type) -> Type:
+def strip_aliases(its: Type) -> Type:
     """Give a type without what only names it: an alias, a `NewType`, `Annotated`, a variable."""
     while True:
         if hasattr(its, "__supertype__"):  # a NewType
@@ -74,7 +74,7 @@ def bare(its: Type) -> Type:
         elif hasattr(origin_of(its), "__value__"):  # Alias[int]
             alias = origin_of(its)
             known = dict(zip(alias.__type_params__, typing.get_args(its), strict=False))
-            its = _substituted(alias.__value__, known)
+            its = _substitute(alias.__value__, known)
         elif isinstance(its, typing.TypeVar):
             if not its.__constraints__ and its.__bound__ is None:
                 return UNKNOWN
@@ -85,7 +85,7 @@ def bare(its: Type) -> Type:
 
 def members_of(its: Type) -> tuple[Type, ...]:
     """Give the types of a union, or the one type that it is, each without what only names it."""
-    its = bare(its)
+    its = strip_aliases(its)
     if is_union(its):
         return tuple(member for each in typing.get_args(its) for member in members_of(each))
     return (its,)
@@ -112,6 +112,11 @@ def is_open(its: Type) -> bool:
     return isinstance(its, typing.TypeVar) or bool(getattr(its, "__parameters__", ()))
 
 
+def is_anything(its: Type) -> bool:
+    """Tell whether a type says nothing of an item."""
+    return any(each is UNKNOWN or each is Any or each is object for each in members_of(its))
+
+
 def _function_of(call: Any) -> FunctionType | None:
     """Give the function whose annotations the signature of a callable shows."""
     while not isinstance(call, FunctionType):
@@ -132,13 +137,13 @@ def _function_of(call: Any) -> FunctionType | None:
     return call if wrapped is None else _function_of(wrapped)
 
 
-def _evaluated(annotation: Type, function: FunctionType | None) -> Type:
+def _evaluate_in_function(annotation: Type, function: FunctionType | None) -> Type:
     """Give what an annotation means where a function stands; it may be text."""
     names = function.__globals__ if function is not None else {}
-    return _meaning(annotation, names, getattr(function, "__type_params__", ()))
+    return _evaluate(annotation, names, getattr(function, "__type_params__", ()))
 
 
-def _meaning(annotation: Type, names: Mapping[str, Any], variables: tuple[Any, ...] = ()) -> Type:
+def _evaluate(annotation: Type, names: Mapping[str, Any], variables: tuple[Any, ...] = ()) -> Type:
     holder = SimpleNamespace(__annotations__={"it": annotation}, __type_params__=variables)
     known = {**names, **{each.__name__: each for each in variables}}
     try:
@@ -147,7 +152,7 @@ def _meaning(annotation: Type, names: Mapping[str, Any], variables: tuple[Any, .
         return UNKNOWN
 
 
-def _arguments(said: Type) -> tuple[Type, ...] | None:
+def _find_arguments(said: Type) -> tuple[Type, ...] | None:
     """Give the arguments of `BasePipe` that a class or an alias such as `Parse[int]` has."""
     itself = origin_of(said) or said
     if not isinstance(itself, type) or not issubclass(itself, BasePipe):
@@ -162,15 +167,15 @@ def _arguments(said: Type) -> tuple[Type, ...] | None:
         if not isinstance(origin, type) or not issubclass(origin, BasePipe):
             continue
         of_base = tuple(
-            _substituted(_meaning(each, names), given) for each in typing.get_args(base)
+            _substitute(_evaluate(each, names), given) for each in typing.get_args(base)
         )
         alias = GenericAlias(origin, of_base) if of_base else origin
-        if (found := _arguments(alias)) is not None:
+        if (found := _find_arguments(alias)) is not None:
             return found
     return None
 
 
-def _substituted(its: Type, known: Mapping[Any, Type]) -> Type:
+def _substitute(its: Type, known: Mapping[Any, Type]) -> Type:
     """Give a type with what is known of its variables put in."""
     if isinstance(its, typing.TypeVar):
         return known.get(its, UNKNOWN)

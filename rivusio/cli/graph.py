@@ -1,4 +1,4 @@
-"""The tables that the commands show."""
+"""`rivusio graph`: the stages of a pipeline, as a table."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, assert_never
 
+import click
 from rich.table import Table
 
+from rivusio.cli.messages import report_failures
+from rivusio.cli.terminal import show
 from rivusio.graph.operations import (
     Batch,
     DropNone,
@@ -21,14 +24,20 @@ from rivusio.graph.operations import (
     UserStream,
 )
 from rivusio.graph.stage import Stage
-from rivusio.observe.monitoring import PipelineMonitor
 from rivusio.pipes.base import BasePipe
 from rivusio.safe_repr import str_of, type_name
+from rivusio.user_code.pipeline_file import find_pipeline
 
-AnyPipe = BasePipe[Any, Any]  # a user's pipeline has the user's types
+
+@click.command()
+@click.argument("target")
+def graph(target: str) -> None:
+    """Show the stages of a pipeline: what they do, and their settings."""
+    with report_failures():
+        show(_make_table(*find_pipeline(target)))
 
 
-def stages_of(name: str, pipe: AnyPipe) -> Table:
+def _make_table(name: str, pipe: BasePipe[Any, Any]) -> Table:
     """Show the stages of a pipeline."""
     table = Table(title=name)
     table.add_column("stage", justify="right")
@@ -36,12 +45,14 @@ def stages_of(name: str, pipe: AnyPipe) -> Table:
         table.add_column(title, overflow="fold")
     for number, stage in enumerate(pipe._rivusio_stages(), 1):
         family = "async" if stage.pipe.is_async else "sync"
-        settings = "\n".join(_settings(stage))
-        table.add_row(str(number), stage.name, _words(stage.operation), family, settings)
+        settings = "\n".join(_describe_settings(stage))
+        table.add_row(
+            str(number), stage.name, _describe_operation(stage.operation), family, settings
+        )
     return table
 
 
-def _words(operation: Operation) -> str:
+def _describe_operation(operation: Operation) -> str:
     match operation:
         case Map():
             return "one item to one"
@@ -67,7 +78,7 @@ def _words(operation: Operation) -> str:
             assert_never(operation)
 
 
-def _settings(stage: Stage) -> Iterator[str]:
+def _describe_settings(stage: Stage) -> Iterator[str]:
     """Say what applies to a stage, in the order in which it does."""
     settings = stage.settings
     if (buffer := settings.backpressure) is not None:
@@ -98,29 +109,3 @@ def _name_of(function: object) -> str:
     with suppress(Exception):  # what stands for another object may fail for want of that
         name = getattr(function, "__qualname__", None)
     return name if isinstance(name, str) else type_name(function)
-
-
-COUNTED = ("errors", "retries", "filtered", "skipped", "dead_letters", "dropped", "discarded")
-
-
-def counts_of(name: str, monitor: PipelineMonitor) -> Table:
-    """Show the counts; those that are 0 everywhere are left out."""
-    metrics = monitor.get_metrics()
-    counts = ["items_in", "items_out", *(count for count in COUNTED if metrics[count])]
-    table = Table(title=name)
-    table.add_column("stage", justify="right")
-    table.add_column("name", overflow="fold")
-    for count in counts:
-        table.add_column(count.replace("_", " "), justify="right")
-    for number, stage in enumerate(metrics["stages"], 1):
-        table.add_row(str(number), stage["name"], *(f"{stage[count]:,}" for count in counts))
-    return table
-
-
-def totals_of(monitor: PipelineMonitor) -> str:
-    """Say in a line what all stages have done together."""
-    metrics = monitor.get_metrics()
-    return (
-        f"{metrics['items_in']:,} items in, {metrics['items_out']:,} out, "
-        f"{metrics['total_time']:.3f} s, {metrics['throughput']:,.0f} items/s"
-    )

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rivusio.cli.first_type import reading_of
-from rivusio.cli.said_types import UNKNOWN
+from rivusio.cli.annotations import UNKNOWN
+from rivusio.cli.line_readings import reading_of
 from rivusio.io.line_items import LineError, LineItems
 from rivusio.io.lines import Lines
-from rivusio.user_code.user_file import Refusal
+from rivusio.user_code.refusal import Refusal
 
 LONGEST = 12  # items of one list that hypothesis makes
 
 
-def items_of(path: str, its: Any) -> list[Any]:
+def read_items(path: str, its: Any) -> list[Any]:
     """Read the items of a file, as `rivusio run` reads them.
 
     Args:
@@ -34,7 +34,7 @@ def items_of(path: str, its: Any) -> list[Any]:
         raise Refusal(reason) from error
 
 
-def made_items(its: Any, lists: int, seed: int) -> list[list[Any]]:
+def make_items(its: Any, lists: int, seed: int) -> list[list[Any]]:
     """Make lists of items of a type: the same ones for the same seed.
 
     Raises:
