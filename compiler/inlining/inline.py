@@ -20,7 +20,8 @@ from dataclasses import dataclass
 
 from rivusio.compiler.inlining import definite_assignment, eligibility, single_exit
 from rivusio.compiler.inlining.eligibility import Function, RefusalError, waits
-from rivusio.compiler.inlining.rename import Names, mangle
+from rivusio.compiler.inlining.mangle import mangle
+from rivusio.compiler.inlining.rename import Names
 
 __all__ = ["Function", "Inlined", "Refused", "inline", "waits"]
 

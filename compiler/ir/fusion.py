@@ -13,19 +13,19 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from rivusio.artifacts.program import Holding
-from rivusio.compiler.ir.plan import (
+from rivusio.compiler.ir.ops import (
     Batch,
     Buffer,
     Concurrent,
     FlatMap,
     Inline,
     Op,
-    Plan,
     SlidingWindow,
     StageInfo,
     TumblingWindow,
     UserStream,
 )
+from rivusio.compiler.ir.plan import Plan
 
 SourceKind = Literal["async", "plain", "sync", "node", "sync_node", "buffer"]
 SinkKind = Literal["results", "inner", "window", "buffer"]

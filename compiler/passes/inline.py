@@ -14,7 +14,7 @@ from typing import assert_never
 
 from rivusio.compiler.inlining.inline import Inlined
 from rivusio.compiler.inlining.inline import inline as try_to_inline
-from rivusio.compiler.ir.plan import (
+from rivusio.compiler.ir.ops import (
     Await,
     Batch,
     Body,
@@ -30,13 +30,13 @@ from rivusio.compiler.ir.plan import (
     Map,
     Op,
     Pass,
-    Plan,
     SlidingWindow,
     StageInfo,
     Take,
     TumblingWindow,
     UserStream,
 )
+from rivusio.compiler.ir.plan import Plan
 
 UNPROVEN = "mypy does not take its body in the loop"
 NAME_TAKEN = "a name that its body needs is taken in the loop"

@@ -19,7 +19,7 @@ from rivusio.cli.terminal import say, show
 from rivusio.user_code.user_file import Refusal
 
 if TYPE_CHECKING:
-    from rivusio.compiler.artifacts.write import Unmade
+    from rivusio.compiler.artifacts.index import Unmade
     from rivusio.compiler.diagnostics import Diagnostic
     from rivusio.compiler.driver import Chain, Compilation
 
@@ -133,7 +133,7 @@ class _Said:
 def _said_of(file: str, *, strict: bool) -> Iterator[_Said]:
     """Say what is wrong with the artifacts of a file, and which of its chains have none."""
     artifact, planning = (
-        compiler("rivusio.compiler.artifacts.write"),
+        compiler("rivusio.compiler.artifacts.index"),
         compiler("rivusio.compiler.planning"),
     )
     run = f"run `rivusio compile {file}`"

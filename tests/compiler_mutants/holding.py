@@ -12,6 +12,7 @@ LOOPS = "compiler/ir/fusion.py"
 OVER_BUFFER = "templates/python/source/buffer.py.jinja"
 PARTS = "rivusio/compiled/frames.py"
 SLIDING = "templates/python/stage/sliding.py.jinja"
+OP_CODE = "compiler/backends/python/op_code.py"
 WRITE = "compiler/backends/python/loop.py"
 
 LISTS = (
@@ -28,8 +29,8 @@ LISTS = (
     broken(
         "3.6",
         WRITE,
-        '"\\n".join(self._flushes())',
-        '"\\n".join(reversed(list(self._flushes())))',
+        '"\\n".join(_write_flushes(own))',
+        '"\\n".join(reversed(list(_write_flushes(own))))',
         "batches are flushed from the right",
     ),
     broken(
@@ -66,7 +67,7 @@ LISTS = (
     broken("7.3", BATCH, "{{ s.counters }}.items_in += 1", "pass", "inputs of a batch"),
     broken(
         "7.3",
-        WRITE,
+        OP_CODE,
         'return f"counters_{index}.filtered += len({full})\\n{here.drop}"',
         'return f"counters_{index}.filtered += 1\\n{here.drop}"',
         "a batch whose result is dropped counts as one item",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.compiler_mutants.making import BODIES, FILES, broken
 
 ENTERING = "compiler/backends/python/calls.py"
+MANGLE = "compiler/inlining/mangle.py"
 NAMING = "compiler/backends/python/names.py"
 REFUSALS = "compiler/inlining/eligibility.py"
 RENDERING = "compiler/backends/python/templates.py"
@@ -32,7 +33,7 @@ BODIES_IN_LOOPS = (
     ),
     broken(
         "inline",
-        SCOPES,
+        MANGLE,
         "case ast.Attribute(attr=name) if _is_private(name):",
         "case ast.Attribute(attr=name) if False:",
         "a private attribute is read by the name that is written",

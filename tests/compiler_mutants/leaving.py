@@ -7,6 +7,7 @@ from tests.compiler_mutants.making import FILES, GROUPS, broken
 ENTERING = "compiler/backends/python/calls.py"
 OUTPUTS = "rivusio/compiled/outputs.py"
 PARTS = "rivusio/compiled/frames.py"
+OP_CODE = "compiler/backends/python/op_code.py"
 WRITE = "compiler/backends/python/loop.py"
 
 ERRORS = (
@@ -33,7 +34,7 @@ ERRORS = (
     ),
     broken(
         "6.3",
-        WRITE,
+        OP_CODE,
         "own.holdings.append(holding)",
         "pass",
         "outputs of a flat-map that were not taken are lost",

@@ -17,7 +17,7 @@ ONE_ITEM = "templates/python/single/stage.py.jinja"
 OVER_ASYNC = "templates/python/source/async_iterable.py.jinja"
 OVER_NODE = "templates/python/source/upstream.py.jinja"
 OVER_PLAIN = "templates/python/source/iterable.py.jinja"
-WRITE = "compiler/backends/python/loop.py"
+OP_CODE = "compiler/backends/python/op_code.py"
 
 CALLS = (
     broken(
@@ -37,8 +37,8 @@ CALLS = (
     ),
     broken(
         "2.7",
-        WRITE,
-        'record["given"] = item\n        own.items[position + 1] = item',
+        OP_CODE,
+        'record["given"] = item\n    own.items[position + 1] = item',
         "own.items[position + 1] = item",
         "skip_none of a filter looks at its verdict instead of the item",
     ),
@@ -180,7 +180,7 @@ PULLS = (
     ),
     broken(
         "3.6",
-        WRITE,
+        OP_CODE,
         'record["halts"] = own.variant.source in OF',
         'record["halts"] = False',
         "a take behind a window lets it be flushed",

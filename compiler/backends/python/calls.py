@@ -10,7 +10,7 @@ from rivusio.compiler.backends.python.frame import Function, Here
 from rivusio.compiler.backends.python.names import comment, parameter, snake
 from rivusio.compiler.backends.python.source_map import marked
 from rivusio.compiler.inlining.inline import Inlined, inline
-from rivusio.compiler.ir.plan import (
+from rivusio.compiler.ir.ops import (
     Await,
     Batch,
     Body,

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rivusio.artifacts.program import Holding
-from rivusio.compiler.backends.python.names import Names
+from rivusio.compiler.backends.python.names import TOO_PLAIN, Names, by_type, parameter, plain
 from rivusio.compiler.ir.fusion import Loop, Module, Variant
-from rivusio.compiler.ir.plan import Batch, Plan, SlidingWindow, Take, TumblingWindow
+from rivusio.compiler.ir.ops import Batch, SlidingWindow, Take, TumblingWindow
+from rivusio.compiler.ir.plan import Plan
 
 # What generated functions take their items from, besides the source.
 OF = {
@@ -69,6 +70,35 @@ class Function:
         else:
             yield "item_index = -1"
         yield from self.hoisted.values()
+
+    def item_at(self, position: int) -> str:
+        """Name what goes into an op, or out of the last one."""
+        if position not in self.items:
+            self.items[position] = self.names.fresh(self._wanted_name(position))
+        return self.items[position]
+
+    def _wanted_name(self, position: int) -> str:
+        ops = self.loop.ops
+        if position < len(ops):
+            op = ops[position]
+            function = op.of.function
+            own_name = parameter(function) if function is not None else None
+            lists = isinstance(op, Batch | TumblingWindow | SlidingWindow)
+            if own_name and own_name not in TOO_PLAIN and not lists:
+                return own_name
+            return by_type(op.of.takes.text) or "item"
+        gives = ops[-1].of.gives.text if ops else "Any"
+        return by_type(gives) or "result"
+
+    @property
+    def doc(self) -> str:
+        """What its docstring says."""
+        ops = self.loop.ops
+        if not ops:
+            return "Give what comes."
+        first, last = ops[0].of, ops[-1].of
+        names = f"{first.name}" if first is last else f"{first.name} to {last.name}"
+        return f"Take items through {plain(names)}."
 
     def hoist(self, name: str, value: str) -> str:
         """Bind a name before the loop; give it."""

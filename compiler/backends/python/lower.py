@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rivusio.compiler.backends.python.loop import function, process
+from rivusio.compiler.backends.python.loop import write_loop
+from rivusio.compiler.backends.python.single_item import write_process
 from rivusio.compiler.backends.python.templates import render
 from rivusio.compiler.ir.fusion import Loop, Module, SourceKind, Variant, loops_of
 from rivusio.compiler.ir.plan import Plan
@@ -21,7 +22,7 @@ def lower(plan: Plan) -> Module:
         _lower_way(plan, module, ("sync",), in_loop=False)
     _lower_way(plan, module, ("async", "plain"), in_loop=True)
     if all(op.of.shape.kind == "map" for op in plan.ops):
-        module.functions += process(plan, module)
+        module.functions += write_process(plan, module)
     return module
 
 
@@ -43,7 +44,7 @@ def _function(
     if loop.is_written:
         variant = Variant(source, monitored, loop.sink)
         name = function_name(loop, variant)
-        module.functions.append(function(plan, loop, variant, name, module))
+        module.functions.append(write_loop(plan, loop, variant, name, module))
 
 
 def function_name(loop: Loop, variant: Variant) -> str:
