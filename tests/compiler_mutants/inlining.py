@@ -16,11 +16,11 @@ BODIES_IN_LOOPS = (
     broken(
         "1.2",
         ENTERING,
-        'record["result"] = ast.unparse(done.result)\n',
-        'record["result"] = ast.unparse(done.result)\n'
+        "result = ast.unparse(done.result)\n",
+        "result = ast.unparse(done.result)\n"
         "    for name in done.globals:\n"
         '        hoisted = own.hoist(f"g_{name}", f"{alias}.{name}")\n'
-        '        record["result"] = record["result"].replace(f"{alias}.{name}", hoisted)\n',
+        '        result = result.replace(f"{alias}.{name}", hoisted)\n',
         "a global is read once, before the loop",
     ),
     broken(

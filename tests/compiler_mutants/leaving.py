@@ -93,8 +93,8 @@ ERRORS = (
     broken(
         "6.11",
         ENTERING,
-        'record["mark"] = f"{origin}:{position}"',
-        'record["mark"] = mark',
+        'f"{origin}:{position}"',
+        "mark",
         "a traceback does not show the line that gives the result",
     ),
 )

@@ -8,6 +8,8 @@
     frame                  what a function is made of while it is written
     names, source_map      names of generated code; which line of it is which of the user's
     templates              the text itself, which stands in templates/python
+    function_records       what the templates of modules and functions print
+    stage_records          what the templates of stages, sinks and the flush print
 
-What is written is decided here; a template only prints it.
+What is written is decided here, in a record for each template; a template only prints it.
 """

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rivusio.artifacts.program import Holding
 from rivusio.compiler.backends.python.names import TOO_PLAIN, Names, by_type, parameter, plain
 from rivusio.compiler.ir.fusion import Loop, Module, Variant
-from rivusio.compiler.ir.ops import Batch, SlidingWindow, Take, TumblingWindow
+from rivusio.compiler.ir.ops import Batch, Op, SlidingWindow, Take, TumblingWindow
 from rivusio.compiler.ir.plan import Plan
 
 # What generated functions take their items from, besides the source.
@@ -100,6 +100,14 @@ class Function:
         names = f"{first.name}" if first is last else f"{first.name} to {last.name}"
         return f"Take items through {plain(names)}."
 
+    def counters_of(self, index: int) -> str:
+        """Name the counters of a stage; nothing where nobody counts."""
+        return f"counters_{index}" if self.variant.monitored else ""
+
+    def wait_for(self, call: str) -> str:
+        """Write how the result of one of rivusio's coroutine functions is waited for."""
+        return f"drive({call})" if self.variant.is_sync else f"await {call}"
+
     def hoist(self, name: str, value: str) -> str:
         """Bind a name before the loop; give it."""
         self.hoisted.setdefault(name, f"{name} = {value}")
@@ -170,19 +178,27 @@ def left_of(op: Take) -> str:
     return f"left_{op.of.index}"
 
 
+def lefts_of(ops: Iterable[Op]) -> list[str]:
+    """Name what counts down in the `take`s among some ops."""
+    return [left_of(op) for op in ops if isinstance(op, Take) and not op.none]
+
+
 @dataclass(frozen=True)
 class Here:
     """Where in a function something is written.
 
     Attributes:
         in_flush: whether the source has ended.
-        in_outputs: whether the innermost loop is that over a flat-map's outputs.
         exits: the conditions that end the innermost loop.
     """
 
     in_flush: bool = False
-    in_outputs: bool = False
     exits: tuple[str, ...] = ()
+
+    @property
+    def item_index(self) -> str:
+        """What stands for the number of the source's item."""
+        return "None" if self.in_flush else "item_index"
 
     @property
     def ends(self) -> str:

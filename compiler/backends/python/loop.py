@@ -8,14 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rivusio.compiler.backends.python.frame import OF, Function, Here, left_of
+from rivusio.compiler.backends.python.frame import OF, Function, Here, lefts_of
+from rivusio.compiler.backends.python.function_records import (
+    AsyncIterableSource,
+    BufferSource,
+    IterableSource,
+    LoopFunction,
+    UpstreamSource,
+)
 from rivusio.compiler.backends.python.names import (
     RESERVED,
     Names,
     inner_names,
     plain,
 )
-from rivusio.compiler.backends.python.op_code import variant_words, write_from, write_list_call
+from rivusio.compiler.backends.python.op_code import write_from, write_list_call
+from rivusio.compiler.backends.python.stage_records import Flush
 from rivusio.compiler.backends.python.templates import render
 from rivusio.compiler.ir.fusion import Loop, Module, Variant
 from rivusio.compiler.ir.ops import (
@@ -26,75 +34,78 @@ from rivusio.compiler.ir.ops import (
 from rivusio.compiler.ir.plan import Plan
 
 PARTS = {"results": "Results", "inner": "Inner", "window": "Filling", "buffer": "Filling"}
-SOURCES = {  # templates; those of plain iterables share one
-    "async": "async_iterable",
-    "node": "upstream",
-    "sync_node": "upstream",
-    "buffer": "buffer",
-}
 PLAIN_PARTS = PARTS | {"inner": "PlainInner"}
 
 
 def write_loop(plan: Plan, loop: Loop, variant: Variant, name: str, module: Module) -> str:
     """Write one function."""
     own = Function(plan, loop, variant, module, Names(RESERVED | inner_names(plan.ops)))
-    item, ops = own.item_at(0), loop.ops
-    takes = [left_of(op) for op in ops if isinstance(op, Take) and not op.none]
-    exits = tuple(f"not {left}" for left in takes)
+    item, is_results = own.item_at(0), variant.sink == "results"
     over = ("feed.is_over",) if variant.source == "async" else ()
+    exits = (*over, *(f"not {left}" for left in lefts_of(loop.ops)))
     own.prepare()
-    is_empty = any(isinstance(op, Take) and op.none for op in ops)
-    body = write_from(own, 0, Here(exits=over + exits), item)
+    is_empty = any(isinstance(op, Take) and op.none for op in loop.ops)
+    body = write_from(own, 0, Here(exits=exits), item)
     flush = "" if is_empty else "\n".join(_write_flushes(own))
-    if variant.source in ("async", "plain", "sync"):
-        counts = ["feed.arrived()"] if variant.monitored else []
-        body = "\n".join([*counts, body])
-    hoisted = list(own.header())
+    if variant.source in ("async", "plain", "sync") and variant.monitored:
+        body = f"feed.arrived()\n{body}"
+    leave, end = (
+        ("await part.leave", "await part.end") if is_results else ("part.leave", "part.done")
+    )
+    if is_results and variant.is_sync:
+        leave, end = "part.leave_plain", "part.end_plain"
     module.holdings[name] = own.holdings
-    record = {
-        "name": name,
-        "part": (PLAIN_PARTS if variant.is_sync else PARTS)[variant.sink],
-        "of": OF.get(variant.source, "feed: Feed"),
-        "gives": _result_type(own),
-        "doc": own.doc,
-        "hoisted": hoisted,
-        "item": item,
-        "body": body,
-        "exits": " or ".join(over + exits),
-        "flush": flush,
-        "is_empty": is_empty,
-    }
-    source = "iterable" if variant.is_plain else SOURCES[variant.source]
-    record["loop"] = render(f"source/{source}", f=record, v=variant_words(variant))
-    return render("loop", f=record, v=variant_words(variant))
+    return render(
+        LoopFunction(
+            is_async=not variant.is_sync,
+            name=name,
+            part=(PLAIN_PARTS if variant.is_sync else PARTS)[variant.sink],
+            takes=OF.get(variant.source, "feed: Feed"),
+            gives=_result_type(own),
+            doc=own.doc,
+            hoisted=tuple(own.header()),
+            is_results=is_results,
+            loop="" if is_empty else _write_source(variant, item, body, " or ".join(exits)),
+            flush=flush,
+            leave=leave,
+            end=end,
+        )
+    )
+
+
+def _write_source(variant: Variant, item: str, body: str, exits: str) -> str:
+    """Write the loop over what gives the items."""
+    match variant.source:
+        case "async":
+            return render(AsyncIterableSource(item, body, exits))
+        case "plain":
+            return render(IterableSource(item, body, exits, "await feed.turn(item_index)"))
+        case "sync":
+            return render(IterableSource(item, body, exits, "feed.numbers(item_index)"))
+        case "node":
+            return render(UpstreamSource(item, body, exits, "await upstream.pull()"))
+        case "sync_node":
+            return render(UpstreamSource(item, body, exits, "upstream.next()"))
+        case "buffer":
+            return render(BufferSource(item, body, exits))
 
 
 def _write_flushes(own: Function) -> Iterator[str]:
     """Write what the end of the source closes, from the left."""
     for position, op in enumerate(own.loop.ops):
-        closed = own.takes_closed(position)
-        if closed or not isinstance(op, Batch | TumblingWindow):
+        if own.takes_closed(position) or not isinstance(op, Batch | TumblingWindow):
             continue
-        index = op.of.index
-        later = [
-            left_of(each)
-            for each in own.loop.ops[position + 1 :]
-            if isinstance(each, Take) and not each.none
-        ]
-        state = own.state[index]
+        later = lefts_of(own.loop.ops[position + 1 :])
         here = Here(in_flush=True, exits=tuple(f"not {left}" for left in later))
-        rest = write_list_call(own, position, op, here, state["full"])
+        state = own.state[op.of.index]
         held, full = state["held"], state["full"]
+        rest = write_list_call(own, position, op, here, full)
         if isinstance(op, Batch) and not op.linger:
-            record = {
-                "open": " and ".join([held, *later]),
-                "taken": f"{full}, {held} = {held}, []",
-            }
+            is_open, taken = [held, *later], f"{full}, {held} = {held}, []"
         else:
-            taken = f"({full} := {held}.close())"
-            record = {"open": " and ".join([*later, taken]), "taken": ""}
-        record["comment"] = f"{index + 1} {plain(op.of.name)}"
-        yield render("flush", s=record, rest=rest)
+            is_open, taken = [*later, f"({full} := {held}.close())"], ""
+        told = f"{op.of.index + 1} {plain(op.of.name)}"
+        yield render(Flush(told, " and ".join(is_open), taken, rest))
 
 
 def _result_type(own: Function) -> str:

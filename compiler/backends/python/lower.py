@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rivusio.compiler.backends.python.function_records import Entry
 from rivusio.compiler.backends.python.loop import write_loop
 from rivusio.compiler.backends.python.single_item import write_process
 from rivusio.compiler.backends.python.templates import render
@@ -73,7 +74,7 @@ ENTRIES = {
 
 def _entry(plan: Plan, loops: tuple[Loop, ...], source: SourceKind, *, monitored: bool) -> str:
     """Write the function that puts the parts of a run together."""
-    steps = list(_assembly(loops, source, monitored=monitored))
+    steps = tuple(_assembly(loops, source, monitored=monitored))
     gives = plan.ops[-1].of.gives.text
     kind = (
         f"Generator[{gives}, None, None]" if source == "sync" else f"AsyncGenerator[{gives}, None]"
@@ -85,7 +86,7 @@ def _entry(plan: Plan, loops: tuple[Loop, ...], source: SourceKind, *, monitored
         "sync": "an iterable, without an event loop",
     }
     doc = f"Run over {words[source]}{', and count' if monitored else ''}."
-    return render("entry", e={"name": name, "gives": kind, "doc": doc, "steps": steps})
+    return render(Entry(name, kind, doc, steps))
 
 
 def _assembly(loops: tuple[Loop, ...], source: SourceKind, *, monitored: bool) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rivusio.artifacts.program import Holding, Place, Statement
 from rivusio.compiler.backends.python.format import format_texts, tidy
+from rivusio.compiler.backends.python.function_records import ModuleText
 from rivusio.compiler.backends.python.lower import lower
 from rivusio.compiler.backends.python.names import (
     FROM_ABC,
@@ -91,7 +92,7 @@ def _written(plan: Plan, version: str) -> _Written | Refused:
 
 
 def _text(plan: Plan, module: Module, version: str) -> str:
-    functions, used = module.functions, "\n".join(module.functions)
+    used = "\n".join(module.functions)
     types = {
         name: alias
         for stage in _stages(plan)
@@ -99,13 +100,16 @@ def _text(plan: Plan, module: Module, version: str) -> str:
     }
     read = {name: alias for name, (alias, _) in module.modules.items()}
     modules = {alias: name for name, alias in {**types, **read}.items()}
-    record = {
-        "doc": _doc(plan, version),
-        "imports": list(_imports(used, checks_types=bool(modules))),
-        "type_imports": [f"import {name} as {alias}" for alias, name in sorted(modules.items())],
-        "functions": functions,
-    }
-    return render("module", m=record)
+    return render(
+        ModuleText(
+            doc=_doc(plan, version),
+            imports=tuple(_imports(used, checks_types=bool(modules))),
+            type_imports=tuple(
+                f"import {name} as {alias}" for alias, name in sorted(modules.items())
+            ),
+            functions=tuple(module.functions),
+        )
+    )
 
 
 def _emitted(module: Module, text: str, lines: Mapping[int, Marked]) -> Emitted:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from rivusio.compiler.backends.python.calls import record_of
+from rivusio.compiler.backends.python.calls import call_of
 from rivusio.compiler.backends.python.frame import Function, Here
+from rivusio.compiler.backends.python.function_records import SingleChain, SingleFunction
 from rivusio.compiler.backends.python.names import (
     RESERVED,
     Names,
+    comment,
     inner_names,
 )
-from rivusio.compiler.backends.python.op_code import variant_words
+from rivusio.compiler.backends.python.stage_records import Call, SingleStage
 from rivusio.compiler.backends.python.templates import render
 from rivusio.compiler.ir.fusion import Loop, Module, SourceKind, Variant, groups_of
 from rivusio.compiler.ir.ops import (
@@ -36,13 +37,14 @@ def write_process(plan: Plan, module: Module) -> list[str]:
         _write_function(plan, Loop(number, ops), variant, name, module)
         for number, (ops, name) in enumerate(zip(groups, names, strict=True), 1)
     ]
-    record = {
-        "item": "item",
-        "takes": plan.ops[0].of.takes.text,
-        "gives": plan.ops[-1].of.gives.text,
-        "steps": list(_in_turn(names, "" if variant.is_sync else "await ")),
-    }
-    return [*written, render("single/chain", f=record, v=variant_words(variant))]
+    chain = SingleChain(
+        is_async=not variant.is_sync,
+        item="item",
+        takes=plan.ops[0].of.takes.text,
+        gives=plan.ops[-1].of.gives.text,
+        steps=tuple(_in_turn(names, "" if variant.is_sync else "await ")),
+    )
+    return [*written, render(chain)]
 
 
 def _in_turn(names: Sequence[str], awaits: str) -> Iterator[str]:
@@ -58,16 +60,18 @@ def _write_function(plan: Plan, loop: Loop, variant: Variant, name: str, module:
     own = Function(plan, loop, variant, module, names, is_loop=False)
     item = own.item_at(0)
     body = _write_from(own, 0, item)
-    record = {
-        "name": name,
-        "doc": own.doc if name != "process" else "Take one item through all stages.",
-        "item": item,
-        "takes": loop.ops[0].of.takes.text,
-        "gives": loop.ops[-1].of.gives.text,
-        "hoisted": list(own.hoisted.values()),
-        "body": body,
-    }
-    return render("single/function", f=record, v=variant_words(variant))
+    return render(
+        SingleFunction(
+            is_async=not variant.is_sync,
+            name=name,
+            item=item,
+            takes=loop.ops[0].of.takes.text,
+            gives=loop.ops[-1].of.gives.text,
+            doc=own.doc if name != "process" else "Take one item through all stages.",
+            hoisted=tuple(own.hoisted.values()),
+            body=body,
+        )
+    )
 
 
 def all_sync(plan: Plan) -> bool:
@@ -82,20 +86,23 @@ def _write_from(own: Function, position: int, item: str) -> str:
     op = own.loop.ops[position]
     assert isinstance(op, Map | Concurrent)  # noqa: S101  others have been refused
     output = own.item_at(position + 1)
-    record = record_of(own, op, Here(), item, output, op.body)
-    rest = _write_from(own, position + 1, record["output"])
-    if position == len(own.loop.ops) - 1 and _may_be_any(op, record):
+    call = call_of(own, op, Here(), item, output, op.body)
+    rest = _write_from(own, position + 1, call.output)
+    if position == len(own.loop.ops) - 1 and _may_be_any(op, call):
         name = own.names.fresh("result")
-        rest = f"{name}: {op.of.gives.text} = {record['output']}\nreturn {name}"
-    return render("single/stage", s=record, v=variant_words(own.variant), rest=rest)
+        rest = f"{name}: {op.of.gives.text} = {call.output}\nreturn {name}"
+    retry = ""
+    if call.settings:
+        retry = own.wait_for(f"{call.settings}.retry(failures.pop(), {call.input})")
+    return render(SingleStage(comment(op.of), call, retry, rest))
 
 
-def _may_be_any(op: Op, record: dict[str, Any]) -> bool:
+def _may_be_any(op: Op, call: Call) -> bool:
     """Tell whether the last result might be anything to mypy, where its type is known."""
     if op.of.gives.text == "Any":
         return False
-    if record["treated"]:
+    if call.settings:
         return True  # what a retry or a handler gives is
     is_own = isinstance(op, Map) and isinstance(op.body, Inline)  # so is what `self` has
-    declared = record["target"].partition(": ")[2]
-    return declared in ("", "Any") and bool(is_own or record["checks"])
+    declared = call.target.partition(": ")[2]
+    return declared in ("", "Any") and bool(is_own or call.check)
