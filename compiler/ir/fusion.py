@@ -184,10 +184,10 @@ class Module:
 
     Attributes:
         functions: their texts.
-        names: the runtime's names that they use.
         modules: the modules whose values they read: the name they have here, and a stage that
             is written there.
         holdings: for each function, the locals that hold items.
+        inlined: the stages whose bodies stand in them.
     """
 
     functions: list[str] = field(default_factory=list)

@@ -6,7 +6,6 @@ One for each mode, so that what the user's code keeps is the same at the start o
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -25,6 +24,7 @@ from rivusio.cli.trial_items import items_of, made_items
 from rivusio.pipes.base import BasePipe, SyncFamily
 from rivusio.testing import ConsumerScript, SourceScript
 from rivusio.testing.recording import RecordingError, recorded
+from rivusio.user_code.serving import serve_once
 from rivusio.user_code.user_file import Refusal, import_file, told
 
 FEW = 100  # items for the runs that look at one moment
@@ -228,13 +228,9 @@ def _idle(items: list[Any]) -> SourceScript:
 
 
 def main() -> None:
-    """Answer the request on stdin; whatever the user's file prints goes to stderr."""
-    request = REQUEST.validate_json(sys.stdin.buffer.read())
-    sys.path.append("")
-    with os.fdopen(os.dup(1), "wb") as replies:
-        os.dup2(2, 1)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
+    """Answer the request on stdin, and end."""
+    with serve_once() as (asked, replies):
+        request = REQUEST.validate_json(asked)
         diary = Diary(request.diary)
         replies.write(ANSWER.dump_json(answer(request, diary)))
     diary.end(0)

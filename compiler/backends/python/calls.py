@@ -11,7 +11,7 @@ from rivusio.compiler.backends.python.frame import Function, Here
 from rivusio.compiler.backends.python.names import parameter, snake
 from rivusio.compiler.backends.python.source_map import marked
 from rivusio.compiler.backends.python.stage_records import Call, Outcome
-from rivusio.compiler.inlining.inline import Inlined, inline
+from rivusio.compiler.inlining.inline import Inlined, Site, inline
 from rivusio.compiler.ir import ops
 from rivusio.compiler.ir.ops import (
     Await,
@@ -208,8 +208,7 @@ def _inline(own: Function, op: Op, item: str, plain: _Entered, body: Inline) -> 
         local_names.add(name)
         return name
 
-    done = inline(
-        function.node,
+    site = Site(
         item=item_name,
         receiver=receiver,
         module=alias,
@@ -219,6 +218,7 @@ def _inline(own: Function, op: Op, item: str, plain: _Entered, body: Inline) -> 
         item_type=item_type,
         result=output,
     )
+    done = inline(function.node, site)
     if not isinstance(done, Inlined):
         return None  # a name that it needs is one of those here
     if done.reads_receiver and receiver is not None:
