@@ -15,7 +15,7 @@ from pathlib import Path
 from rivusio.artifacts.manifest import FOLDER, StageReport
 from rivusio.compiler import apart
 from rivusio.compiler.artifacts import write as artifact_files
-from rivusio.compiler.artifacts.write import Unmade
+from rivusio.compiler.artifacts.index import Unmade, index_of, outdated
 from rivusio.compiler.backends.python.templates import read_templates
 from rivusio.compiler.check import examine, in_order
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic
@@ -117,7 +117,7 @@ def compile_files(paths: Sequence[str], options: Options) -> Compilation:
             work.refuse_calls()
         work.write(options)
     done = work.compilation()
-    unmade = [(path, each) for path in fresh for each in artifact_files.index_of(Path(path)).unmade]
+    unmade = [(path, each) for path in fresh for each in index_of(Path(path)).unmade]
     said = [said_again(path, each) for path, each in unmade]
     return replace(
         done,
@@ -129,9 +129,9 @@ def compile_files(paths: Sequence[str], options: Options) -> Compilation:
 
 def _is_fresh(path: str, options: Options) -> bool:
     """Tell whether compiling a file again would bring nothing."""
-    if artifact_files.outdated(Path(path)) is not None:
+    if outdated(Path(path)) is not None:
         return False
-    index = artifact_files.index_of(Path(path))
+    index = index_of(Path(path))
     may_bring_more = options.may_import and not index.imported and index.unmade
     return not may_bring_more and not any(each.failed for each in index.unmade)
 

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import rivusio
 from rivusio.compiler.artifacts import write
-from rivusio.compiler.artifacts.write import ArtifactError, Unmade
-from rivusio.compiler.backends.python.module import Emitted, FormatError, Refused, emit
+from rivusio.compiler.artifacts.index import Unmade
+from rivusio.compiler.artifacts.write import ArtifactError
+from rivusio.compiler.backends.python.format import FormatError
+from rivusio.compiler.backends.python.module import Emitted, Refused, emit
 from rivusio.compiler.check import Examined, misfits_of
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic, Severity
 from rivusio.compiler.frontend.source import Source

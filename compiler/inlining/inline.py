@@ -20,9 +20,10 @@ from dataclasses import dataclass
 
 from rivusio.compiler.inlining import definite_assignment, eligibility, single_exit
 from rivusio.compiler.inlining.eligibility import Function, RefusalError, waits
-from rivusio.compiler.inlining.rename import Names, mangle
+from rivusio.compiler.inlining.mangle import mangle
+from rivusio.compiler.inlining.rename import Names
 
-__all__ = ["Function", "Inlined", "Refused", "inline", "waits"]
+__all__ = ["Function", "Inlined", "Refused", "Site", "inline", "waits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +53,11 @@ class Refused:
     line: int
 
 
-def inline(
-    function: Function,
-    *,
-    item: str,
-    receiver: str | None,
-    module: str,
-    module_names: Container[str],
-    fresh: Callable[[str], str],
-    class_name: str | None = None,
-    item_type: str = "Any",
-    result: str | None = None,
-) -> Inlined | Refused:
-    """Give the body of a function as statements and a result, or the reason why not.
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a body is to stand, and what its names become there.
 
-    Every node that is returned has the place of the user's code that it comes from. `function`
-    itself is left as it is.
-
-    Args:
-        function: of one parameter, or of two when it is a method.
+    Attributes:
         item: the name of what the function is called with; it is never assigned.
         receiver: the name of the live pipe object, for a method.
         module: the name of the live module object.
@@ -82,9 +69,27 @@ def inline(
         result: the name of the local that is assigned where the body returns in several places;
             None for a fresh one.
     """
+
+    item: str
+    receiver: str | None
+    module: str
+    module_names: Container[str]
+    fresh: Callable[[str], str]
+    class_name: str | None = None
+    item_type: str = "Any"
+    result: str | None = None
+
+
+def inline(function: Function, site: Site) -> Inlined | Refused:
+    """Give the body of a function as statements and a result, or the reason why not.
+
+    Every node that is returned has the place of the user's code that it comes from. `function`,
+    which has one parameter, or two when it is a method, is left as it is.
+    """
+    receiver = site.receiver
     try:
         eligibility.check_depth(function)
-        function = mangle(deepcopy(function), class_name)
+        function = mangle(deepcopy(function), site.class_name)
         eligibility.check(function, 1 if receiver is None else 2)
         own, data = _parameters(function, receiver)
         bound = definite_assignment.locals_of(_body(function))
@@ -98,19 +103,19 @@ def inline(
         names = Names(
             bound={*bound, data},
             given={own: receiver} if own and receiver else {},
-            module=module,
-            module_names=module_names,
-            fresh=fresh,
+            module=site.module,
+            module_names=site.module_names,
+            fresh=site.fresh,
             own_name=None if receiver or isinstance(function, ast.Lambda) else function.name,
         )
         statements: list[ast.stmt] = []
         if data in definite_assignment.locals_of(body):
-            statements.append(_copied(function.args, names.local(data), item, item_type))
+            statements.append(_copied(function.args, names.local(data), site.item, site.item_type))
         else:
-            names.give(data, item)
+            names.give(data, site.item)
         body = [names.visit(each) for each in body]
         names.check_clashes()
-        name = lambda: result or fresh("result")  # noqa: E731  asked for only if it is needed
+        name = lambda: site.result or site.fresh("result")  # noqa: E731  asked for only if it is needed
         flat, gives = single_exit.flat(body, name) if body else ([], nothing)
     except RefusalError as refusal:
         return Refused(refusal.reason, refusal.line)

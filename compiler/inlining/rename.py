@@ -14,12 +14,11 @@ import ast
 import builtins
 from collections.abc import Callable, Container
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
+from rivusio.compiler.inlining.annotations import hide_unknown, write_out
 from rivusio.compiler.inlining.definite_assignment import locals_of
-from rivusio.compiler.inlining.eligibility import FRAME_NAMES, Comprehension, Function, RefusalError
-
-AnyFunction = TypeVar("AnyFunction", bound=Function)
+from rivusio.compiler.inlining.eligibility import FRAME_NAMES, Comprehension, RefusalError
 
 BUILTINS = frozenset(vars(builtins))
 
@@ -29,33 +28,6 @@ CONSUMERS = {
     **dict.fromkeys(("any", "all", "min", "max", "sorted"), 1),
     **dict.fromkeys(("list", "tuple", "set", "dict", "frozenset"), 1),
 }
-
-
-def mangle(function: AnyFunction, class_name: str | None) -> AnyFunction:
-    """Write out the private names of a function, as Python does in a class; it is changed."""
-    owner = (class_name or "").lstrip("_")
-    if owner:
-        for node in ast.walk(function):
-            match node:
-                case ast.Name(id=name) if _is_private(name):
-                    node.id = f"_{owner}{name}"
-                case ast.Attribute(attr=name) if _is_private(name):
-                    node.attr = f"_{owner}{name}"
-                case ast.arg(arg=name) if _is_private(name):
-                    node.arg = f"_{owner}{name}"
-                case ast.MatchMapping(rest=str(name)) if _is_private(name):
-                    node.rest = f"_{owner}{name}"
-                case ast.ExceptHandler(name=str(name)) if _is_private(name):
-                    node.name = f"_{owner}{name}"
-                case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) if _is_private(
-                    name
-                ):
-                    node.name = f"_{owner}{name}"
-    return function
-
-
-def _is_private(name: str) -> bool:
-    return name.startswith("__") and not name.endswith("__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,15 +235,13 @@ class Names(ast.NodeTransformer):
         return node
 
     def _annotation(self, node: ast.expr) -> ast.expr | None:
-        if not _has_literal(node):  # else a text need not be a name that is written ahead
-            try:
-                node = _Written().visit(node)
-            except SyntaxError:
-                return None
-        parts = list(ast.walk(node))
+        written = write_out(node)
+        if written is None:
+            return None
+        parts = list(ast.walk(written))
         if any(isinstance(each, ast.Call | ast.Lambda | Comprehension) for each in parts):
             return None
-        known = _Named(self._is_known).visit(node)
+        known = hide_unknown(written, self._is_known)
         self._scopes.append(_Scope({"Any": "Any"}, later=False))
         changed: ast.expr = self.visit(known)
         self._scopes.pop()
@@ -279,50 +249,6 @@ class Names(ast.NodeTransformer):
 
     def _is_known(self, name: str) -> bool:
         return self._is_free(name) and (name in self._module_names or name in BUILTINS)
-
-
-class _Written(ast.NodeTransformer):
-    """Puts names for the texts of an annotation that are names written ahead."""
-
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        """Read a text as Python reads it."""
-        if not isinstance(node.value, str):
-            return node
-        parsed = ast.parse(node.value, mode="eval").body
-        for each in ast.walk(parsed):
-            ast.copy_location(each, node)
-        return parsed
-
-
-class _Named(ast.NodeTransformer):
-    """Puts `Any` for what an annotation cannot name in generated code."""
-
-    def __init__(self, is_known: Callable[[str], bool]) -> None:
-        self._is_known = is_known
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        """Look at what a name, or what is reached from one, starts with."""
-        is_named = isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
-        return self._or_any(node) if is_named else super().visit(node)
-
-    def _or_any(self, node: ast.AST) -> ast.AST:
-        first: ast.AST = node
-        while isinstance(first, ast.Attribute | ast.Subscript):
-            first = first.value
-        if isinstance(first, ast.Name) and not self._is_known(first.id):
-            return _at(node, ast.Name("Any", ast.Load()))
-        return self.generic_visit(node)
-
-
-def _at(place: ast.AST, node: ast.expr) -> ast.expr:
-    return ast.copy_location(node, place) if isinstance(place, ast.expr) else node
-
-
-def _has_literal(node: ast.expr) -> bool:
-    return any(
-        isinstance(each, ast.Name | ast.Attribute) and ast.unparse(each).endswith("Literal")
-        for each in ast.walk(node)
-    )
 
 
 def _names_of(taken: ast.arguments) -> list[str]:

@@ -1,6 +1,7 @@
 """The plan of a chain: the intermediate representation between types and generated code.
 
-    plan       one op for each stage, and how its function is called
+    ops        the closed union of ops, and the ways in which a stage's function is called
+    plan       a row of them: one for each stage
     fusion     which stages share a loop, and where it is cut
     verify     what holds of every plan; tests look at it after every pass
     dump       a plan as text, for golden cases

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 from rivusio.compiler.ir.explain import entered
 from rivusio.compiler.ir.fusion import Cut, loops_of
-from rivusio.compiler.ir.plan import Elided, Op, Plan
+from rivusio.compiler.ir.ops import Elided, Op
+from rivusio.compiler.ir.plan import Plan
 
 
 def dump(plan: Plan) -> str:

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from rivusio.artifacts.manifest import StageReport
 from rivusio.compiler.ir.fusion import loops_of
-from rivusio.compiler.ir.plan import (
+from rivusio.compiler.ir.ops import (
     Await,
     Batch,
     Body,
@@ -23,12 +23,12 @@ from rivusio.compiler.ir.plan import (
     Map,
     Op,
     Pass,
-    Plan,
     SlidingWindow,
     Take,
     TumblingWindow,
     UserStream,
 )
+from rivusio.compiler.ir.plan import Plan
 
 STAYS_A_CALL = {"called", "awaited", "called or awaited"}
 

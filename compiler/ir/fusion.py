@@ -13,19 +13,19 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from rivusio.artifacts.program import Holding
-from rivusio.compiler.ir.plan import (
+from rivusio.compiler.ir.ops import (
     Batch,
     Buffer,
     Concurrent,
     FlatMap,
     Inline,
     Op,
-    Plan,
     SlidingWindow,
     StageInfo,
     TumblingWindow,
     UserStream,
 )
+from rivusio.compiler.ir.plan import Plan
 
 SourceKind = Literal["async", "plain", "sync", "node", "sync_node", "buffer"]
 SinkKind = Literal["results", "inner", "window", "buffer"]
@@ -184,10 +184,10 @@ class Module:
 
     Attributes:
         functions: their texts.
-        names: the runtime's names that they use.
         modules: the modules whose values they read: the name they have here, and a stage that
             is written there.
         holdings: for each function, the locals that hold items.
+        inlined: the stages whose bodies stand in them.
     """
 
     functions: list[str] = field(default_factory=list)

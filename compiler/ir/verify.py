@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from rivusio.compiler.ir.plan import (
+from rivusio.compiler.ir.ops import (
     Await,
     Batch,
     Body,
@@ -21,13 +21,13 @@ from rivusio.compiler.ir.plan import (
     Map,
     Op,
     Pass,
-    Plan,
     SlidingWindow,
     StageInfo,
     Take,
     TumblingWindow,
     UserStream,
 )
+from rivusio.compiler.ir.plan import Plan
 
 KINDS: dict[type[Op], frozenset[str]] = {
     Map: frozenset({"map"}),

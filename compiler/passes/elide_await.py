@@ -15,17 +15,17 @@ import ast
 from dataclasses import replace
 
 from rivusio.compiler.inlining.inline import waits
-from rivusio.compiler.ir.plan import (
+from rivusio.compiler.ir.ops import (
     Await,
     Batch,
     Elided,
     Filter,
     Map,
     Op,
-    Plan,
     SlidingWindow,
     TumblingWindow,
 )
+from rivusio.compiler.ir.plan import Plan
 
 
 def elide_await(plan: Plan) -> Plan:

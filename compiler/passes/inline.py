@@ -12,9 +12,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import assert_never
 
-from rivusio.compiler.inlining.inline import Inlined
+from rivusio.compiler.inlining.inline import Refused, Site
 from rivusio.compiler.inlining.inline import inline as try_to_inline
-from rivusio.compiler.ir.plan import (
+from rivusio.compiler.ir.ops import (
     Await,
     Batch,
     Body,
@@ -30,13 +30,13 @@ from rivusio.compiler.ir.plan import (
     Map,
     Op,
     Pass,
-    Plan,
     SlidingWindow,
     StageInfo,
     Take,
     TumblingWindow,
     UserStream,
 )
+from rivusio.compiler.ir.plan import Plan
 
 UNPROVEN = "mypy does not take its body in the loop"
 NAME_TAKEN = "a name that its body needs is taken in the loop"
@@ -114,8 +114,7 @@ def refusal(stage: StageInfo) -> str | None:
         return stage.no_source
     if not function.is_typed:
         return "mypy has something against it, or cannot say its types"
-    tried = try_to_inline(  # no name that is given here can be one of the user's
-        function.node,
+    site = Site(  # no name that is given here can be one of the user's
         item="the item",
         receiver=None if function.class_name is None else "the pipe",
         module="the module",
@@ -123,6 +122,5 @@ def refusal(stage: StageInfo) -> str | None:
         fresh=lambda name: f"the {name}",
         class_name=function.class_name,
     )
-    if isinstance(tried, Inlined):
-        return None
-    return tried.reason
+    tried = try_to_inline(function.node, site)
+    return tried.reason if isinstance(tried, Refused) else None

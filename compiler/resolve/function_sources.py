@@ -15,7 +15,7 @@ from rivusio.compiler.frontend.functions import (
     is_overload,
 )
 from rivusio.compiler.frontend.source import Source, Unreadable, read
-from rivusio.compiler.ir.plan import UserFunction, WrittenAt
+from rivusio.compiler.ir.ops import UserFunction, WrittenAt
 
 NOT_FOUND = "its source cannot be told from others"
 

@@ -33,6 +33,7 @@ from rivusio.pipes import base
 from rivusio.pipes.base import BasePipe
 from rivusio.user_code.importing import import_file
 from rivusio.user_code.refusal import Refusal
+from rivusio.user_code.serving import serve_once
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(rivusio.__file__)), "")  # noqa: PTH100, PTH118, PTH120  names of files, as code objects have them
 INSTALLED = {"site-packages", "dist-packages"}
@@ -187,14 +188,9 @@ def _modules(chains: Iterable[LiveChain]) -> Iterator[LiveModule]:
 
 
 def main() -> None:
-    """Answer the request on stdin; whatever the user's file prints goes to stderr."""
-    request = REQUEST.validate_json(sys.stdin.buffer.read())
-    sys.path.append("")  # as if Python had been started here, but behind our own
-    with os.fdopen(os.dup(1), "wb") as replies:
-        os.dup2(2, 1)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)  # `input()` finds the end, and not what is left of the request
-        replies.write(ANSWER.dump_json(answer(request)))
+    """Answer the request on stdin, and end."""
+    with serve_once() as (request, replies):
+        replies.write(ANSWER.dump_json(answer(REQUEST.validate_json(request))))
     os._exit(0)  # threads that the file has started shall not keep this process
 
 

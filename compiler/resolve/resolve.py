@@ -21,7 +21,7 @@ from rivusio.compiler.frontend.finder import span_of
 from rivusio.compiler.frontend.functions import FunctionRef
 from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.frontend.syntax import Span
-from rivusio.compiler.ir.plan import ANY, StageInfo, Type, UserFunction
+from rivusio.compiler.ir.ops import ANY, StageInfo, Type, UserFunction
 from rivusio.compiler.resolve import probe
 from rivusio.compiler.resolve.function_sources import FunctionSources
 from rivusio.compiler.resolve.match import Matches, matches

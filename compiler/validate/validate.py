@@ -15,7 +15,8 @@ from pathlib import Path
 import rivusio
 from rivusio.compiler.artifacts import write
 from rivusio.compiler.artifacts.write import Written
-from rivusio.compiler.backends.python.module import Emitted, FormatError, Refused, emit
+from rivusio.compiler.backends.python.format import FormatError
+from rivusio.compiler.backends.python.module import Emitted, Refused, emit
 from rivusio.compiler.diagnostics import COMPILE, Complaint, Diagnostic
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.ir.explain import report_of

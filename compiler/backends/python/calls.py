@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Any, assert_never
+from dataclasses import dataclass, replace
+from typing import Literal, assert_never
 
 from rivusio.compiler.backends.python.frame import Function, Here
-from rivusio.compiler.backends.python.names import comment, parameter, snake
+from rivusio.compiler.backends.python.names import parameter, snake
 from rivusio.compiler.backends.python.source_map import marked
-from rivusio.compiler.inlining.inline import Inlined, inline
-from rivusio.compiler.ir.plan import (
+from rivusio.compiler.backends.python.stage_records import Call, Outcome
+from rivusio.compiler.inlining.inline import Inlined, Site, inline
+from rivusio.compiler.ir import ops
+from rivusio.compiler.ir.ops import (
     Await,
     Batch,
     Body,
-    Call,
+    DropNone,
     Either,
     Elided,
     Filter,
@@ -31,57 +34,78 @@ from rivusio.compiler.typecheck.aliases import alias_of
 SCALARS = {"int", "float", "str", "bytes", "bool"}  # what is inferred instead is of no harm
 
 
-def record_of(
-    own: Function, op: Op, here: Here, item: str, output: str, body: Body
-) -> dict[str, Any]:
-    """Give what the templates want to know of a stage."""
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """How the result of a user's function is come by.
+
+    Attributes:
+        result: the expression that it is.
+        output: the local that it is to stand in.
+        mark: what the line means.
+        statements: what has to run first.
+        checks: what is done with a result that can be awaited; empty if none can be.
+    """
+
+    result: str
+    output: str
+    mark: str
+    statements: tuple[str, ...] = ()
+    checks: Literal["", "await", "refuse"] = ""
+
+
+def call_of(own: Function, op: Op, here: Here, item: str, output: str, body: Body) -> Call:
+    """Say how a stage's function is called for `item`, so that `output` is what it gives."""
     stage = op.of
     index = stage.index
     shape = stage.shape
     flush = " flush" if here.in_flush else ""
     coroutine = " coroutine" if isinstance(body, Inline) and body.in_coroutine else ""
     mark = f"#@ call {index} {item}{flush}{coroutine}"
-    record: dict[str, Any] = {
-        "index": index,
-        "comment": comment(stage),
-        "input": item,
-        "item": item,
-        "output": output,
-        "given": output,
-        "counters": f"counters_{index}",
-        "counts_input": True,
-        "treated": shape.treated,
-        "timed": shape.timed,
-        "skip_none": shape.skip_none,
-        "item_index": "None" if here.in_flush else "item_index",
-        "mark": mark,
-        "settle_mark": f"#@ settle {index} {item}{flush}",
-        "outputs_mark": f"#@ outputs {index} {item}{flush}",
-        "drop": here.drop,
-        "ends": here.ends,
-        "drop_filtered": counted_drop(own, index, here),
-        "statements": [],
-        "result": output,
-        "checks": "",
-        "target": output,
-        "declaration": "",
-        "is_judged": False,
-    }
+    counters = own.counters_of(index)
+    settings = recovery = timeout = ""
     if shape.treated:
         own.hoisted["failures"] = "failures: list[Exception] = []"
-        record["step"] = own.hoist(f"settings_{index}", f"part.step({index})")
+        settings = own.hoist(f"settings_{index}", f"part.step({index})")
+        started = f", started_{index}" if counters else ""
+        given = f"failures.pop(), {item}, {here.item_index}{started}"
+        recovery = own.wait_for(f"{settings}.recover({given})")
     if shape.timed:
         own.hoist("clock", "part.clock")
-        record["timeout"] = own.hoist(f"timeout_{index}", f"part.timeout({index})")
+        timeout = own.hoist(f"timeout_{index}", f"part.timeout({index})")
+    entered = _Entered(output, output, mark)
     if not (isinstance(op, FlatMap) and shape.treated):  # else its settings make the call
-        _enter(own, op, record, body, mark)
-    _declare(own, op, record, body)
+        entered = _enter(own, op, item, entered, body)
+    declaration, target = _declare(own, op, entered, body)
+    result, is_judged = entered.result, False
     if shape.treated and isinstance(op, Filter):
-        if record["checks"] or record["result"] == output:
-            record["is_judged"] = True
-        else:
-            record["result"] = f"bool({record['result']})"
-    return record
+        is_judged = bool(entered.checks) or result == entered.output
+        if not is_judged:
+            result = f"bool({result})"
+    return Call(
+        index=index,
+        input=item,
+        output=entered.output,
+        declaration=declaration,
+        statements=entered.statements,
+        target=target,
+        result=result,
+        mark=entered.mark,
+        check=_check(entered, index),
+        is_judged=is_judged,
+        counters=counters,
+        settings=settings,
+        recovery=recovery,
+        settle_mark=f"#@ settle {index} {item}{flush}",
+        timeout=timeout,
+        ends=here.ends,
+    )
+
+
+def outcome_of(own: Function, op: Op, here: Here, tested: str) -> Outcome:
+    """Say what becomes of a stage's result, which is in `tested`."""
+    index = op.of.index
+    tested = tested if op.of.shape.skip_none or isinstance(op, DropNone) else ""
+    return Outcome(tested, counted_drop(own, index, here), own.counters_of(index))
 
 
 def counted_drop(own: Function, index: int, here: Here) -> str:
@@ -91,27 +115,38 @@ def counted_drop(own: Function, index: int, here: Here) -> str:
     return f"counters_{index}.filtered += 1\n{here.drop}"
 
 
-def _enter(own: Function, op: Op, record: dict[str, Any], body: Body, mark: str) -> None:
-    """Say how the user's function is entered."""
-    item = record["input"]
+def _check(entered: _Entered, index: int) -> str:
+    output = entered.output
+    match entered.checks:
+        case "await":
+            return f"{output} = await {output}"
+        case "refuse":
+            return f"refuse({output}, part.name({index}))"
+        case "":
+            return ""
+
+
+def _enter(own: Function, op: Op, item: str, plain: _Entered, body: Body) -> _Entered:
+    """Say how the user's function is entered; `plain` has the output and the mark."""
+    given = item
     if _takes_list(op) and not isinstance(body, Pass):
-        item = f"{item}.copy()"  # the list is the user's, and the errors' is another
+        given = f"{item}.copy()"  # the list is the user's, and the errors' is another
     match body:
         case Pass():
-            record["result"] = item
-        case Call(checks=checks):
-            record["result"] = f"{_callee(own, op)}({item})"
-            record["checks"] = "refuse" if checks else ""
-            if checks and op.of.shape.entry == "either":
-                record["checks"] = "await"
+            return replace(plain, result=given)
+        case ops.Call(checks=checks):
+            checked: Literal["await", "refuse"] = "refuse"
+            if op.of.shape.entry == "either":
+                checked = "await"
+            result = f"{_callee(own, op)}({given})"
+            return replace(plain, result=result, checks=checked if checks else "")
         case Either():
-            record["result"] = f"{_callee(own, op)}({item})"
-            record["checks"] = "await"
+            return replace(plain, result=f"{_callee(own, op)}({given})", checks="await")
         case Await() | Elided():
-            record["result"] = f"await {_callee(own, op)}({item})"
+            return replace(plain, result=f"await {_callee(own, op)}({given})")
         case Inline():
-            if not _inlined(own, op, record, body, mark, item):
-                _enter(own, op, record, body_as_call(op.of, body), mark)
+            inlined = _inline(own, op, given, plain, body)
+            return inlined or _enter(own, op, item, plain, body_as_call(op.of, body))
         case _:
             assert_never(body)
 
@@ -153,13 +188,12 @@ def _type_of(op: Op) -> str:
     return f"Callable[[{takes}], {gives}]"
 
 
-def _inlined(
-    own: Function, op: Op, record: dict[str, Any], body: Inline, mark: str, item: str
-) -> bool:
+def _inline(own: Function, op: Op, item: str, plain: _Entered, body: Inline) -> _Entered | None:
     """Say how the function's body stands in the loop, if it can with the names that are here."""
+    mark, output = plain.mark, plain.output
     stage, function = op.of, op.of.function
     if function is None:
-        return False
+        return None
     alias = alias_of(function.module)
     receiver = None if function.class_name is None else f"pipe_{stage.index}"
     before, item_type, item_name = [], stage.takes.text, item
@@ -174,8 +208,7 @@ def _inlined(
         local_names.add(name)
         return name
 
-    done = inline(
-        function.node,
+    site = Site(
         item=item_name,
         receiver=receiver,
         module=alias,
@@ -183,54 +216,58 @@ def _inlined(
         fresh=fresh,
         class_name=function.class_name,
         item_type=item_type,
-        result=record["output"],
+        result=output,
     )
+    done = inline(function.node, site)
     if not isinstance(done, Inlined):
-        return False  # a name that it needs is one of those here
+        return None  # a name that it needs is one of those here
     if done.reads_receiver and receiver is not None:
         own.hoist(receiver, f"part.pipe({stage.index})")
     if done.globals:
         own.module.modules[function.module] = alias, stage.index
     own.module.inlined.add(stage.index)
     origin = f"{mark} origin={stage.index}"
-    record["statements"] = before + [marked(each, origin) for each in done.statements]
-    record["result"] = ast.unparse(done.result)
+    result = ast.unparse(done.result)
     position = ":".join(
         str(getattr(done.result, name, 0) or 0)
         for name in ("lineno", "end_lineno", "col_offset", "end_col_offset")
     )
-    record["mark"] = f"{origin}:{position}"
+    checks: Literal["", "await", "refuse"] = ""
     if body.checks and not body.in_coroutine:  # what a coroutine function gives is not awaited
-        record["checks"] = "await" if stage.shape.entry in ("either", "await") else "refuse"
-    is_plain = not (record["checks"] or record["treated"] or isinstance(op, Filter))
-    if is_plain and record["result"] in local_names:
-        record["output"] = record["target"] = record["given"] = record["result"]
-        own.declared.add(record["output"])  # by the user, if at all
-    return True
+        checks = "await" if stage.shape.entry in ("either", "await") else "refuse"
+    is_plain = not (checks or stage.shape.treated or isinstance(op, Filter))
+    if is_plain and result in local_names:
+        output = result
+        own.declared.add(output)  # by the user, if at all
+    statements = (*before, *(marked(each, origin) for each in done.statements))
+    return _Entered(result, output, f"{origin}:{position}", statements, checks)
 
 
-def _declare(own: Function, op: Op, record: dict[str, Any], body: Body) -> None:
-    """Say the type of what a stage gives, where mypy might infer another from what is there."""
+def _declare(own: Function, op: Op, entered: _Entered, body: Body) -> tuple[str, str]:
+    """Say the type of what a stage gives, where mypy might infer another from what is there.
+
+    The first text is a declaration ahead of the statements, the second what the result is
+    assigned to; both may be empty.
+    """
+    output, result = entered.output, entered.result
     if isinstance(op, FlatMap):
-        return
-    output, result = record["output"], record["result"]
+        return "", output
     gives = _verdict_of(op) if isinstance(op, Filter) else op.of.gives.text
-    if record["checks"]:
+    if entered.checks:
         gives = "Any"  # it may be something to await before it is what the stage gives
     if result == output:
-        if any(_assigns(each, output) for each in record["statements"]):
+        if any(_assigns(each, output) for each in entered.statements):
             name = own.declare(output, gives)
-            record["declaration"] = name if name != output else ""
-        return
+            return name if name != output else "", ""
+        return "", ""
     if isinstance(op, Filter) or gives == "Any":
-        is_checked = record["checks"] == "await" or (record["checks"] and record["treated"])
+        is_checked = entered.checks == "await" or (entered.checks and op.of.shape.treated)
         is_plain = not (is_checked and isinstance(body, Inline))
     else:
         is_known = op.of.shape.entry != "either"  # else its type is not said
         callee = own.callees.get(op.of.index) if is_known else None
         is_plain = _shows(result, gives, callee) or (own.is_loop and gives in SCALARS)
-    if not is_plain:
-        record["target"] = own.declare(output, gives)
+    return "", output if is_plain else own.declare(output, gives)
 
 
 def _verdict_of(op: Filter) -> str:

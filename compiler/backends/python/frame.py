@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rivusio.artifacts.program import Holding
-from rivusio.compiler.backends.python.names import Names
+from rivusio.compiler.backends.python.names import TOO_PLAIN, Names, by_type, parameter, plain
 from rivusio.compiler.ir.fusion import Loop, Module, Variant
-from rivusio.compiler.ir.plan import Batch, Plan, SlidingWindow, Take, TumblingWindow
+from rivusio.compiler.ir.ops import Batch, Op, SlidingWindow, Take, TumblingWindow
+from rivusio.compiler.ir.plan import Plan
 
 # What generated functions take their items from, besides the source.
 OF = {
@@ -69,6 +70,43 @@ class Function:
         else:
             yield "item_index = -1"
         yield from self.hoisted.values()
+
+    def item_at(self, position: int) -> str:
+        """Name what goes into an op, or out of the last one."""
+        if position not in self.items:
+            self.items[position] = self.names.fresh(self._wanted_name(position))
+        return self.items[position]
+
+    def _wanted_name(self, position: int) -> str:
+        ops = self.loop.ops
+        if position < len(ops):
+            op = ops[position]
+            function = op.of.function
+            own_name = parameter(function) if function is not None else None
+            lists = isinstance(op, Batch | TumblingWindow | SlidingWindow)
+            if own_name and own_name not in TOO_PLAIN and not lists:
+                return own_name
+            return by_type(op.of.takes.text) or "item"
+        gives = ops[-1].of.gives.text if ops else "Any"
+        return by_type(gives) or "result"
+
+    @property
+    def doc(self) -> str:
+        """What its docstring says."""
+        ops = self.loop.ops
+        if not ops:
+            return "Give what comes."
+        first, last = ops[0].of, ops[-1].of
+        names = f"{first.name}" if first is last else f"{first.name} to {last.name}"
+        return f"Take items through {plain(names)}."
+
+    def counters_of(self, index: int) -> str:
+        """Name the counters of a stage; nothing where nobody counts."""
+        return f"counters_{index}" if self.variant.monitored else ""
+
+    def wait_for(self, call: str) -> str:
+        """Write how the result of one of rivusio's coroutine functions is waited for."""
+        return f"drive({call})" if self.variant.is_sync else f"await {call}"
 
     def hoist(self, name: str, value: str) -> str:
         """Bind a name before the loop; give it."""
@@ -140,19 +178,27 @@ def left_of(op: Take) -> str:
     return f"left_{op.of.index}"
 
 
+def lefts_of(ops: Iterable[Op]) -> list[str]:
+    """Name what counts down in the `take`s among some ops."""
+    return [left_of(op) for op in ops if isinstance(op, Take) and not op.none]
+
+
 @dataclass(frozen=True)
 class Here:
     """Where in a function something is written.
 
     Attributes:
         in_flush: whether the source has ended.
-        in_outputs: whether the innermost loop is that over a flat-map's outputs.
         exits: the conditions that end the innermost loop.
     """
 
     in_flush: bool = False
-    in_outputs: bool = False
     exits: tuple[str, ...] = ()
+
+    @property
+    def item_index(self) -> str:
+        """What stands for the number of the source's item."""
+        return "None" if self.in_flush else "item_index"
 
     @property
     def ends(self) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rivusio.compiler.backends.python.loop import function, process
+from rivusio.compiler.backends.python.function_records import Entry
+from rivusio.compiler.backends.python.loop import write_loop
+from rivusio.compiler.backends.python.single_item import write_process
 from rivusio.compiler.backends.python.templates import render
 from rivusio.compiler.ir.fusion import Loop, Module, SourceKind, Variant, loops_of
 from rivusio.compiler.ir.plan import Plan
@@ -21,7 +23,7 @@ def lower(plan: Plan) -> Module:
         _lower_way(plan, module, ("sync",), in_loop=False)
     _lower_way(plan, module, ("async", "plain"), in_loop=True)
     if all(op.of.shape.kind == "map" for op in plan.ops):
-        module.functions += process(plan, module)
+        module.functions += write_process(plan, module)
     return module
 
 
@@ -43,7 +45,7 @@ def _function(
     if loop.is_written:
         variant = Variant(source, monitored, loop.sink)
         name = function_name(loop, variant)
-        module.functions.append(function(plan, loop, variant, name, module))
+        module.functions.append(write_loop(plan, loop, variant, name, module))
 
 
 def function_name(loop: Loop, variant: Variant) -> str:
@@ -72,7 +74,7 @@ ENTRIES = {
 
 def _entry(plan: Plan, loops: tuple[Loop, ...], source: SourceKind, *, monitored: bool) -> str:
     """Write the function that puts the parts of a run together."""
-    steps = list(_assembly(loops, source, monitored=monitored))
+    steps = tuple(_assembly(loops, source, monitored=monitored))
     gives = plan.ops[-1].of.gives.text
     kind = (
         f"Generator[{gives}, None, None]" if source == "sync" else f"AsyncGenerator[{gives}, None]"
@@ -84,7 +86,7 @@ def _entry(plan: Plan, loops: tuple[Loop, ...], source: SourceKind, *, monitored
         "sync": "an iterable, without an event loop",
     }
     doc = f"Run over {words[source]}{', and count' if monitored else ''}."
-    return render("entry", e={"name": name, "gives": kind, "doc": doc, "steps": steps})
+    return render(Entry(name, kind, doc, steps))
 
 
 def _assembly(loops: tuple[Loop, ...], source: SourceKind, *, monitored: bool) -> Iterator[str]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it has no types
 
 from rivusio.artifacts.program import Holding, Place, Statement
+from rivusio.compiler.backends.python.format import format_texts, tidy
+from rivusio.compiler.backends.python.function_records import ModuleText
 from rivusio.compiler.backends.python.lower import lower
 from rivusio.compiler.backends.python.names import (
     FROM_ABC,
@@ -22,7 +19,8 @@ from rivusio.compiler.backends.python.names import (
 from rivusio.compiler.backends.python.source_map import Marked, lines_of, read_marks
 from rivusio.compiler.backends.python.templates import render
 from rivusio.compiler.ir.fusion import Module
-from rivusio.compiler.ir.plan import Plan, StageInfo
+from rivusio.compiler.ir.ops import StageInfo
+from rivusio.compiler.ir.plan import Plan
 from rivusio.compiler.known_names import RUNTIME
 
 
@@ -63,8 +61,8 @@ def emit(plans: Sequence[Plan], version: str) -> list[Emitted | Refused]:
     """
     written = [_written(plan, version) for plan in plans]
     texts = [each.text for each in written if not isinstance(each, Refused)]
-    tidied = [read_marks(text) for text in _ruff(*TIDY, texts=texts)]
-    formatted = _ruff("format", texts=[plain for plain, _ in tidied])
+    tidied = [read_marks(text) for text in tidy(texts)]
+    formatted = format_texts([plain for plain, _ in tidied])
     lines = [lines_of(text, marks) for text, (_, marks) in zip(formatted, tidied, strict=True)]
     finished = zip(formatted, lines, strict=True)
     return [
@@ -94,7 +92,7 @@ def _written(plan: Plan, version: str) -> _Written | Refused:
 
 
 def _text(plan: Plan, module: Module, version: str) -> str:
-    functions, used = module.functions, "\n".join(module.functions)
+    used = "\n".join(module.functions)
     types = {
         name: alias
         for stage in _stages(plan)
@@ -102,13 +100,16 @@ def _text(plan: Plan, module: Module, version: str) -> str:
     }
     read = {name: alias for name, (alias, _) in module.modules.items()}
     modules = {alias: name for name, alias in {**types, **read}.items()}
-    record = {
-        "doc": _doc(plan, version),
-        "imports": list(_imports(used, checks_types=bool(modules))),
-        "type_imports": [f"import {name} as {alias}" for alias, name in sorted(modules.items())],
-        "functions": functions,
-    }
-    return render("module", m=record)
+    return render(
+        ModuleText(
+            doc=_doc(plan, version),
+            imports=tuple(_imports(used, checks_types=bool(modules))),
+            type_imports=tuple(
+                f"import {name} as {alias}" for alias, name in sorted(modules.items())
+            ),
+            functions=tuple(module.functions),
+        )
+    )
 
 
 def _emitted(module: Module, text: str, lines: Mapping[int, Marked]) -> Emitted:
@@ -145,35 +146,3 @@ def _imports(text: str, *, checks_types: bool) -> list[str]:
         if used:
             lines.append(f"from {module} import {', '.join(used)}")
     return lines
-
-
-class FormatError(Exception):
-    """The formatter has refused a generated module."""
-
-
-TIDY = ("check", "--select=I,F401", "--fix", "--quiet")  # imports: in order, and none too many
-
-
-def _ruff(*command: str, texts: Sequence[str]) -> list[str]:
-    """Give texts as ruff leaves them, whatever settings and modules lie about.
-
-    Raises:
-        FormatError: with ruff's reason.
-    """
-    if not texts:
-        return []
-    ruff: str = find_ruff_bin()
-    with TemporaryDirectory() as folder:
-        files = [Path(folder) / f"generated_{index}.py" for index in range(len(texts))]
-        for file, text in zip(files, texts, strict=True):
-            file.write_text(text, encoding="utf-8")
-        ended = subprocess.run(  # noqa: S603  a tool of ours
-            [ruff, *command, "--isolated", "--no-cache", "--line-length=100", "."],
-            cwd=folder,
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-        )
-        if ended.returncode:
-            raise FormatError((ended.stderr or ended.stdout).strip())
-        return [file.read_text(encoding="utf-8") for file in files]

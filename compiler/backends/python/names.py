@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rivusio.compiler.ir.plan import Batch, Op, StageInfo, UserFunction
+from rivusio.compiler.ir.ops import Batch, Op, StageInfo, UserFunction
 
 TOO_PLAIN = {"data", "item", "value", "x", "self", "i", "it", "_"}  # they say nothing in a loop
 

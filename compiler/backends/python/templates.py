@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import ClassVar, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
@@ -14,9 +14,15 @@ SUFFIX = ".py.jinja"
 PACKAGED = Path(__file__).parents[3] / "templates" / FOLDER  # where the compiler was installed
 
 
-def render(template: str, **given: Any) -> str:  # records of whatever the template wants
-    """Give the text of a template; the formatter says where blank lines belong."""
-    text = _template(template).render(**given)
+class Record(Protocol):
+    """What a template prints, with the name of that template."""
+
+    template: ClassVar[str]
+
+
+def render(record: Record) -> str:
+    """Give a record as its template prints it; the formatter says where blank lines belong."""
+    text = _template(record.template).render(this=record)
     return "\n".join(line for line in text.split("\n") if line.strip())
 
 

@@ -10,7 +10,7 @@ from rivusio.cli.messages import leave_failed
 from rivusio.user_code.refusal import Refusal
 
 if TYPE_CHECKING:
-    from rivusio.compiler.artifacts.write import Unmade
+    from rivusio.compiler.artifacts.index import Unmade
     from rivusio.compiler.driver import Chain, Compilation
 
 

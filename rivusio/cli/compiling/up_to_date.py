@@ -61,7 +61,7 @@ class _Fault:
 
 def _find_faults(file: str, *, strict: bool) -> Iterator[_Fault]:
     """Say what is wrong with the artifacts of a file, and which of its chains have none."""
-    artifact = import_compiler("rivusio.compiler.artifacts.write")
+    artifact = import_compiler("rivusio.compiler.artifacts.index")
     planning = import_compiler("rivusio.compiler.planning")
     run = f"run `rivusio compile {file}`"
     reason = artifact.outdated(Path(file))

@@ -6,7 +6,6 @@ One for each mode, so that what the user's code keeps is the same at the start o
 from __future__ import annotations
 
 import os
-import sys
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from rivusio.testing.recording.record_run import record_run
 from rivusio.user_code.describe import describe_error
 from rivusio.user_code.importing import import_file
 from rivusio.user_code.refusal import Refusal
+from rivusio.user_code.serving import serve_once
 
 
 def answer(request: Request, diary: Diary) -> Answer:
@@ -96,13 +96,9 @@ def _make_sendable(text: Any) -> Any:
 
 
 def main() -> None:
-    """Answer the request on stdin; whatever the user's file prints goes to stderr."""
-    request = REQUEST.validate_json(sys.stdin.buffer.read())
-    sys.path.append("")
-    with os.fdopen(os.dup(1), "wb") as replies:
-        os.dup2(2, 1)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
+    """Answer the request on stdin, and end."""
+    with serve_once() as (asked, replies):
+        request = REQUEST.validate_json(asked)
         diary = Diary(request.diary)
         replies.write(ANSWER.dump_json(answer(request, diary)))
     diary.end(0)

@@ -10,6 +10,7 @@ import pytest
 
 from rivusio.compiler import planning
 from rivusio.compiler.backends.python import module as python_module
+from rivusio.compiler.backends.python.format import FormatError
 from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.ir.plan import Plan
@@ -219,7 +220,7 @@ def test_a_module_at_which_mypy_stops_stops_no_other(monkeypatch: pytest.MonkeyP
     ("error", "said"),
     [
         (
-            python_module.FormatError("no such\nsyntax"),
+            FormatError("no such\nsyntax"),
             "the formatter refuses its module: no such syntax",
         ),
         (ZeroDivisionError("oh"), "rivusio itself failed at "),
@@ -250,7 +251,7 @@ def test_a_module_written_anew_that_cannot_be_stops_no_other(
 ) -> None:
     def failing(*_: object) -> list[python_module.Emitted | python_module.Refused]:
         message = "no"
-        raise python_module.FormatError(message)
+        raise FormatError(message)
 
     strict = request.strict
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from rivusio.compiler.inlining.inline import Function, Inlined, Refused, inline, waits
+from rivusio.compiler.inlining.inline import Function, Inlined, Refused, Site, inline, waits
 
 GOLDEN = Path(__file__).with_name("bodies.test")
 
@@ -100,7 +100,7 @@ def fresh_names() -> Callable[[str], str]:
 def inlined(text: str, **changes: Any) -> Inlined | Refused:
     function = function_of(text)
     is_method = "(self" in text or "lambda self" in text or "(this" in text
-    options = {
+    options: dict[str, Any] = {
         "item": "item",
         "receiver": "pipe" if is_method else None,
         "module": "m",
@@ -108,7 +108,7 @@ def inlined(text: str, **changes: Any) -> Inlined | Refused:
         "fresh": fresh_names(),
         "class_name": "Pipe" if is_method else None,
     }
-    return inline(function, **(options | changes))
+    return inline(function, Site(**(options | changes)))
 
 
 def shown(body: Inlined | Refused) -> str:
@@ -682,14 +682,8 @@ def _place(node: Any) -> tuple[int, int, int, int]:
 def test_the_users_tree_is_left_as_it_is(text: str) -> None:
     function = function_of(text)
     before = ast.dump(function, include_attributes=True)
-    inline(
-        function,
-        item="item",
-        receiver="pipe" if len(function.args.args) == 2 else None,
-        module="m",
-        module_names=NAMES,
-        fresh=fresh_names(),
-    )
+    receiver = "pipe" if len(function.args.args) == 2 else None
+    inline(function, Site("item", receiver, "m", NAMES, fresh_names()))
     assert ast.dump(function, include_attributes=True) == before
 
 

@@ -21,7 +21,7 @@ import pytest
 import rivusio
 from rivusio.compiler.ir.dump import dump
 from rivusio.compiler.ir.explain import report_of
-from rivusio.compiler.ir.plan import (
+from rivusio.compiler.ir.ops import (
     Await,
     Buffer,
     Call,
@@ -30,10 +30,9 @@ from rivusio.compiler.ir.plan import (
     Filter,
     Inline,
     Pass,
-    Plan,
     Take,
-    plan_of,
 )
+from rivusio.compiler.ir.plan import Plan, plan_of
 from rivusio.compiler.ir.verify import PlanError, check_plan
 from rivusio.compiler.passes import PASSES, run_passes
 from rivusio.compiler.passes.inline import as_written

@@ -12,61 +12,70 @@ LOOPS = "compiler/ir/fusion.py"
 OVER_BUFFER = "templates/python/source/buffer.py.jinja"
 PARTS = "rivusio/compiled/frames.py"
 SLIDING = "templates/python/stage/sliding.py.jinja"
+OP_CODE = "compiler/backends/python/op_code.py"
 WRITE = "compiler/backends/python/loop.py"
 
 LISTS = (
     broken(
-        "4", BATCH, "< {{ s.size }}", "<= {{ s.size }}", "a batch is closed by the item behind it"
+        "4",
+        BATCH,
+        "< {{ this.size }}",
+        "<= {{ this.size }}",
+        "a batch is closed by the item behind it",
     ),
     broken(
         "4",
         WRITE,
-        '"open": " and ".join([held, *later]),',
-        '"open": " and ".join([f"len({held}) > 1", *later]),',
+        "is_open, taken = [held, *later]",
+        'is_open, taken = [f"len({held}) > 1", *later]',
         "a batch of one item is lost at the flush",
     ),
     broken(
         "3.6",
         WRITE,
-        '"\\n".join(self._flushes())',
-        '"\\n".join(reversed(list(self._flushes())))',
+        '"\\n".join(_write_flushes(own))',
+        '"\\n".join(reversed(list(_write_flushes(own))))',
         "batches are flushed from the right",
     ),
     broken(
         "4.4",
         "compiler/backends/python/calls.py",
-        'item = f"{item}.copy()"',
-        'item = f"{item}"',
+        'given = f"{item}.copy()"',
+        'given = f"{item}"',
         "the list of an error is the one that the user has changed",
     ),
     broken(
-        "4.4", SLIDING, "list({{ s.held }})", "{{ s.held }}", "a sliding window goes on changing"
+        "4.4",
+        SLIDING,
+        "list({{ this.held }})",
+        "{{ this.held }}",
+        "a sliding window goes on changing",
     ),
     broken(
         "4.1",
         SLIDING,
-        "if {{ s.missing }} <= {{ s.size }}:",
-        "if {{ s.missing }} < {{ s.size }}:",
+        "if {{ this.missing }} <= {{ this.size }}:",
+        "if {{ this.missing }} < {{ this.size }}:",
         "a sliding window loses its first item",
     ),
     broken(
         "4",
         SLIDING,
-        "{{ s.period }} = {{ s.step_size }}",
-        "{{ s.period }} = {{ s.size }}",
+        "{{ this.period }} = {{ this.step_size }}",
+        "{{ this.period }} = {{ this.size }}",
         "the step of a sliding window is its size",
     ),
     broken(
         "7.3",
         SLIDING,
-        "{{ s.counters }}.filtered += 1",
+        "{{ this.counters }}.filtered += 1",
         "pass",
         "items that a sliding window skips are not counted",
     ),
-    broken("7.3", BATCH, "{{ s.counters }}.items_in += 1", "pass", "inputs of a batch"),
+    broken("7.3", BATCH, "{{ this.counters }}.items_in += 1", "pass", "inputs of a batch"),
     broken(
         "7.3",
-        WRITE,
+        OP_CODE,
         'return f"counters_{index}.filtered += len({full})\\n{here.drop}"',
         'return f"counters_{index}.filtered += 1\\n{here.drop}"',
         "a batch whose result is dropped counts as one item",
@@ -105,9 +114,9 @@ TIMED = (
     broken(
         "4",
         INTO_WINDOW,
-        "    window.items.append({{ s.item }})\n",
-        "    window.items.append({{ s.item }})\n"
-        "{% if s.is_batch %}\n"
+        "    window.items.append({{ this.item }})\n",
+        "    window.items.append({{ this.item }})\n"
+        "{% if this.is_batch %}\n"
         "    window._open.deadline = window.deadline = time + window._open._linger\n"
         "    window._arm()\n"
         "{% endif %}\n",
@@ -130,7 +139,9 @@ TIMED = (
         "a window closes a satisfied source only when its consumer asks",
         *TAKES,
     ),
-    broken("7.3", INTO_WINDOW, "{{ s.counters }}.items_in += 1", "pass", "inputs of a time window"),
+    broken(
+        "7.3", INTO_WINDOW, "{{ this.counters }}.items_in += 1", "pass", "inputs of a time window"
+    ),
     broken(
         "4",
         FILLING,
@@ -253,8 +264,8 @@ BUFFERS = (
     broken(
         "6.1",
         OVER_BUFFER,
-        "for item_index, {{ f.item }} in taken:",
-        "for _, {{ f.item }} in taken:",
+        "for item_index, {{ this.item }} in taken:",
+        "for _, {{ this.item }} in taken:",
         "a loop behind a buffer does not know which item it has",
     ),
 )

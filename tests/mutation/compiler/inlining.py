@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutation.compiler.making import BODIES, FILES, broken
 
 ENTERING = "compiler/backends/python/calls.py"
+MANGLE = "compiler/inlining/mangle.py"
 NAMING = "compiler/backends/python/names.py"
 REFUSALS = "compiler/inlining/eligibility.py"
 RENDERING = "compiler/backends/python/templates.py"
@@ -15,11 +16,11 @@ BODIES_IN_LOOPS = (
     broken(
         "1.2",
         ENTERING,
-        'record["result"] = ast.unparse(done.result)\n',
-        'record["result"] = ast.unparse(done.result)\n'
+        "result = ast.unparse(done.result)\n",
+        "result = ast.unparse(done.result)\n"
         "    for name in done.globals:\n"
         '        hoisted = own.hoist(f"g_{name}", f"{alias}.{name}")\n'
-        '        record["result"] = record["result"].replace(f"{alias}.{name}", hoisted)\n',
+        '        result = result.replace(f"{alias}.{name}", hoisted)\n',
         "a global is read once, before the loop",
     ),
     broken(
@@ -32,7 +33,7 @@ BODIES_IN_LOOPS = (
     ),
     broken(
         "inline",
-        SCOPES,
+        MANGLE,
         "case ast.Attribute(attr=name) if _is_private(name):",
         "case ast.Attribute(attr=name) if False:",
         "a private attribute is read by the name that is written",

@@ -7,6 +7,7 @@ from tests.mutation.compiler.making import FILES, GROUPS, broken
 ENTERING = "compiler/backends/python/calls.py"
 OUTPUTS = "rivusio/compiled/outputs.py"
 PARTS = "rivusio/compiled/frames.py"
+OP_CODE = "compiler/backends/python/op_code.py"
 WRITE = "compiler/backends/python/loop.py"
 
 ERRORS = (
@@ -33,7 +34,7 @@ ERRORS = (
     ),
     broken(
         "6.3",
-        WRITE,
+        OP_CODE,
         "own.holdings.append(holding)",
         "pass",
         "outputs of a flat-map that were not taken are lost",
@@ -92,8 +93,8 @@ ERRORS = (
     broken(
         "6.11",
         ENTERING,
-        'record["mark"] = f"{origin}:{position}"',
-        'record["mark"] = mark',
+        'f"{origin}:{position}"',
+        "mark",
         "a traceback does not show the line that gives the result",
     ),
 )

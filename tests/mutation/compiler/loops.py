@@ -17,42 +17,42 @@ ONE_ITEM = "templates/python/single/stage.py.jinja"
 OVER_ASYNC = "templates/python/source/async_iterable.py.jinja"
 OVER_NODE = "templates/python/source/upstream.py.jinja"
 OVER_PLAIN = "templates/python/source/iterable.py.jinja"
-WRITE = "compiler/backends/python/loop.py"
+OP_CODE = "compiler/backends/python/op_code.py"
 
 CALLS = (
     broken(
         "2.5",
-        ENTER,
-        "part.name(",
-        "str(",
+        ENTERING,
+        "part.name({index})",
+        "str({index})",
         "what a stage may not give is told by its number",
         "tests/compiler/commands/test_compiled_files.py",
     ),
     broken(
         "2.5",
         ENTER,
-        "if type({{ s.output }}) not in PLAIN and is_awaitable({{ s.output }}):",
+        "if type({{ call.output }}) not in PLAIN and is_awaitable({{ call.output }}):",
         "if False:",
         "a sync callable may give an awaitable",
     ),
     broken(
         "2.7",
-        WRITE,
-        'record["given"] = item\n        own.items[position + 1] = item',
-        "own.items[position + 1] = item",
+        OP_CODE,
+        "kept, op.body)\n    outcome = outcome_of(own, op, here, item)",
+        "kept, op.body)\n    outcome = outcome_of(own, op, here, kept)",
         "skip_none of a filter looks at its verdict instead of the item",
     ),
     broken(
         "6.6",
         ENTER,
-        "    recovered = {{ recovered(s, v) }}\n",
-        "    recovered = {{ recovered(s, v) }}\n    recovered = {{ recovered(s, v) }}\n",
+        "    recovered = {{ call.recovery }}\n",
+        "    recovered = {{ call.recovery }}\n    recovered = {{ call.recovery }}\n",
         "a handler is called twice",
     ),
     broken(
         "6.6",
         ENTERING,
-        'record["result"] = f"bool({record[\'result\']})"',
+        'result = f"bool({result})"',
         "pass",
         "a filter's verdict that has no truth is not handled",
         *FILES,
@@ -60,15 +60,15 @@ CALLS = (
     broken(
         "6.7",
         ENTERING,
-        'record["is_judged"] = True',
-        'record["is_judged"] = False',
+        "is_judged=is_judged,",
+        "is_judged=False,",
         "a filter's verdict that is looked at and has no truth is not handled",
     ),
     broken(
         "6.7",
-        ENTER,
-        '{{ s.input }}, {{ s.item_index }}{{ ", started_"',
-        '{{ s.input }}, None{{ ", started_"',
+        ENTERING,
+        "{item}, {here.item_index}{started}",
+        "{item}, None{started}",
         "a dead letter does not know which item it was",
     ),
     broken(
@@ -98,8 +98,7 @@ ONE_BY_ONE = (
     broken(
         "2.10",
         ONE_ITEM,
-        '{{ s.output }} = {{ "drive" if v.is_sync else "await " }}'
-        "({{ s.step }}.retry(failures.pop(), {{ s.input }}))",
+        "{{ this.call.output }} = {{ this.retry }}",
         "raise",
         "a single item is not tried again",
         *ONE,
@@ -107,7 +106,7 @@ ONE_BY_ONE = (
     broken(
         "2.10",
         ONE_ITEM,
-        "part.seen({{ s.index }}, {{ s.output }})",
+        "part.seen({{ this.call.index }}, {{ this.call.output }})",
         "",
         "nobody is told what a stage has given for a single item",
     ),
@@ -149,15 +148,15 @@ PULLS = (
     broken(
         "3.3",
         FLAT_MAP,
-        "{{ s.outputs }} = {{ s.opened }}\n",
-        "{{ s.outputs }} = {% if s.is_async %}{{ s.opened }}"
-        "{% else %}iter(list({{ s.opened }})){% endif %}\n\n",
+        "{{ this.outputs }} = {{ this.opened }}\n",
+        "{{ this.outputs }} = {% if this.is_async %}{{ this.opened }}"
+        "{% else %}iter(list({{ this.opened }})){% endif %}\n\n",
         "the outputs of a flat-map are collected",
     ),
     broken(
         "3.3",
         FLAT_MAP,
-        "    if {{ s.exits }}:\n        break\n",
+        "    if {{ this.exits }}:\n        break\n",
         "    pass\n",
         "a take goes on asking a flat-map before it",
         *TAKES,
@@ -165,7 +164,7 @@ PULLS = (
     broken(
         "3.3",
         OVER_PLAIN,
-        "        if {{ f.exits }}:\n            break\n",
+        "        if {{ this.exits }}:\n            break\n",
         "",
         "a take goes on asking a plain source",
         *TAKES,
@@ -173,16 +172,16 @@ PULLS = (
     broken(
         "3.3",
         OVER_ASYNC,
-        "        if {{ f.exits }}:\n            break\n",
+        "        if {{ this.exits }}:\n            break\n",
         "        if feed.is_over:\n            break\n",
         "a take goes on asking an async source",
         *TAKES,
     ),
     broken(
         "3.6",
-        WRITE,
-        'record["halts"] = own.variant.source in OF',
-        'record["halts"] = False',
+        OP_CODE,
+        "halts = own.variant.source in OF",
+        "halts = False",
         "a take behind a window lets it be flushed",
         *TAKES,
     ),
@@ -196,7 +195,7 @@ PULLS = (
     broken(
         "3.6",
         ENTER,
-        "    if recovered is NOTHING and {{ s.ends }}:\n",
+        "    if recovered is NOTHING and {{ call.ends }}:\n",
         "    if recovered is NOTHING and False:\n",
         "a stopped run asks once more after an item that was skipped",
     ),
@@ -270,7 +269,7 @@ NUMBERS = (
     broken(
         "6.1",
         GIVE,
-        "part.item_index = {{ item_index }}",
+        "part.item_index = {{ this.item_index }}",
         "pass",
         "a loop does not tell the next one which item it gives",
     ),
@@ -291,7 +290,7 @@ NUMBERS = (
     broken(
         "6.1",
         FLAT_MAP,
-        "{{ s.outputs_mark }}\n",
+        "{{ this.outputs_mark }}\n",
         "\n",
         "an error of a flat-map's generator is nobody's",
     ),
@@ -301,7 +300,7 @@ COUNTS = (
     broken(
         "7.1",
         ENTER,
-        "now() if {{ s.counters }}.calls % {{ v.sample }} == 0 else None",
+        "now() if {{ call.counters }}.calls % {{ call.sample }} == 0 else None",
         "now()",
         "each call is timed",
     ),
@@ -321,10 +320,10 @@ COUNTS = (
         "a call that fails is not timed",
     ),
     broken("7.3", GIVE, "run_counters.items_out += 1", "pass", "delivered items are not counted"),
-    broken("7.3", ENTER, "{{ s.counters }}.items_out += 1", "pass", "outputs of a stage"),
-    broken("7.3", MAP, "{{ s.counters }}.items_in += 1", "pass", "inputs of a map"),
-    broken("7.3", FILTER, "{{ s.counters }}.items_in += 1", "pass", "inputs of a filter"),
-    broken("7.3", FLAT_MAP, "{{ s.counters }}.items_in += 1", "pass", "inputs of a flat-map"),
+    broken("7.3", ENTER, "{{ outcome.counters }}.items_out += 1", "pass", "outputs of a stage"),
+    broken("7.3", MAP, "{{ this.counters_in }}.items_in += 1", "pass", "inputs of a map"),
+    broken("7.3", FILTER, "{{ this.counters }}.items_in += 1", "pass", "inputs of a filter"),
+    broken("7.3", FLAT_MAP, "{{ this.counters }}.items_in += 1", "pass", "inputs of a flat-map"),
     broken(
         "7.3",
         ENTERING,
@@ -335,8 +334,8 @@ COUNTS = (
     broken(
         "7.3",
         ENTER,
-        "{{ s.drop_filtered | indent(4, first=True) }}",
-        "{{ s.drop | indent(4, first=True) }}",
+        "{{ outcome.drop | indent(4, first=True) }}",
+        '{{ outcome.drop | replace("filtered += 1", "filtered += 0") | indent(4, first=True) }}',
         "results that are None are dropped silently",
     ),
     broken(
