@@ -16,15 +16,13 @@ from rivusio.graph.settings import StageConfig
 from rivusio.graph.stage import Concurrency, Stage, concurrent, configured, refuse_async
 from rivusio.graph.validators import text
 from rivusio.observe.monitoring import MetricsCollector
+from rivusio.pipes.joins import GivesLingeringLists, GivesLists, GivesSameItems, GivesWithoutNone
 from rivusio.pipes.outputs import PipelineMetricsMixin
 from rivusio.pipes.parallel import AsyncParallel, SyncParallel
 from rivusio.pipes.type_vars import In, Out
 from rivusio.runs.run import InThread, Run, process_one, start_plain_run, start_run
 from rivusio.safe_repr import describe
 from rivusio.time.clock import Clock
-
-if TYPE_CHECKING:  # the stages that take their types from the pipe on their left
-    from rivusio.pipes.operators import LingeringLists, Lists, SameItems, WithoutNone
 
 Next = TypeVar("Next")
 First = TypeVar("First")
@@ -128,14 +126,14 @@ class SyncFamily(BasePipe[In, Out]):
     is_async: ClassVar[bool] = False
 
     @overload
-    def __rshift__(self, other: SameItems) -> SyncPipeline[In, Out]: ...
+    def __rshift__(self, other: GivesSameItems) -> SyncPipeline[In, Out]: ...
     @overload
-    def __rshift__(self, other: Lists) -> SyncPipeline[In, list[Out]]: ...
+    def __rshift__(self, other: GivesLists) -> SyncPipeline[In, list[Out]]: ...
     @overload
-    def __rshift__(self, other: LingeringLists) -> AsyncPipeline[In, list[Out]]: ...
+    def __rshift__(self, other: GivesLingeringLists) -> AsyncPipeline[In, list[Out]]: ...
     @overload
     def __rshift__(
-        self: SyncFamily[In, Next | None], other: WithoutNone
+        self: SyncFamily[In, Next | None], other: GivesWithoutNone
     ) -> SyncPipeline[In, Next]: ...
     @overload
     def __rshift__(self, other: SyncFamily[Out, Next]) -> SyncPipeline[In, Next]: ...
@@ -211,12 +209,14 @@ class AsyncFamily(BasePipe[In, Out]):
     is_async: ClassVar[bool] = True
 
     @overload
-    def __rshift__(self, other: SameItems) -> AsyncPipeline[In, Out]: ...
-    @overload
-    def __rshift__(self, other: Lists | LingeringLists) -> AsyncPipeline[In, list[Out]]: ...
+    def __rshift__(self, other: GivesSameItems) -> AsyncPipeline[In, Out]: ...
     @overload
     def __rshift__(
-        self: AsyncFamily[In, Next | None], other: WithoutNone
+        self, other: GivesLists | GivesLingeringLists
+    ) -> AsyncPipeline[In, list[Out]]: ...
+    @overload
+    def __rshift__(
+        self: AsyncFamily[In, Next | None], other: GivesWithoutNone
     ) -> AsyncPipeline[In, Next]: ...
     @overload
     def __rshift__(self, other: BasePipe[Out, Next]) -> AsyncPipeline[In, Next]: ...

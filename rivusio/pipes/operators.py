@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
 from datetime import timedelta
-from typing import Any, TypeVar, overload
+from typing import Any, ClassVar, Literal, TypeVar, overload
 
 from rivusio.graph.callables import is_async_callable
 from rivusio.graph.operations import (
@@ -74,6 +74,8 @@ class _AsyncOperator(AsyncFamily[In, Out]):
 class SameItems(_SyncOperator[Any, Any]):
     """A sync stage that gives some of its items, as they came: `take`."""
 
+    _rivusio_gives_same_items: ClassVar[Literal[True]] = True
+
     @overload
     def __rrshift__(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
         self, other: Callable[[In], Coroutine[Any, Any, Out]]
@@ -87,6 +89,8 @@ class SameItems(_SyncOperator[Any, Any]):
 
 class Lists(_SyncOperator[Any, list[Any]]):
     """A sync stage that gives lists of its items: `batch`, `tumbling`, `sliding`."""
+
+    _rivusio_gives_lists: ClassVar[Literal[True]] = True
 
     @overload
     def __rrshift__(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
@@ -102,6 +106,8 @@ class Lists(_SyncOperator[Any, list[Any]]):
 class LingeringLists(_AsyncOperator[Any, list[Any]]):
     """An async stage that gives lists of its items: `batch` with `linger`."""
 
+    _rivusio_gives_lingering_lists: ClassVar[Literal[True]] = True
+
     @overload
     def __rrshift__(
         self, other: Callable[[In], Coroutine[Any, Any, Out]]
@@ -115,6 +121,8 @@ class LingeringLists(_AsyncOperator[Any, list[Any]]):
 
 class WithoutNone(_SyncOperator[Any, Any]):
     """A sync stage that gives its items but for `None`: `drop_none`."""
+
+    _rivusio_gives_without_none: ClassVar[Literal[True]] = True
 
     @overload
     def __rrshift__(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
