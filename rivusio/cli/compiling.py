@@ -60,7 +60,7 @@ def compile_(
             _only_check(files, form, strict=strict)
             return
         options = driver.Options(not no_import, timeout or driver.TIMEOUT, strict)
-        make = driver.compile_files if dump is None else driver.explained
+        make = driver.compile_files if dump is None else driver.explain
         try:
             done = make(files, options)
         except driver.FAILURES as error:
@@ -84,7 +84,7 @@ def explain(files: tuple[str, ...], form: str, timeout: float | None, *, no_impo
         driver = compiler("rivusio.compiler.driver")
         options = driver.Options(not no_import, timeout or driver.TIMEOUT)
         try:
-            done = driver.explained(files, options)
+            done = driver.explain(files, options)
         except driver.FAILURES as error:
             raise Refusal(str(error)) from error
         if form == "json":
@@ -137,15 +137,15 @@ def _said_of(file: str, *, strict: bool) -> Iterator[_Said]:
         compiler("rivusio.compiler.planning"),
     )
     run = f"run `rivusio compile {file}`"
-    reason = artifact.outdated(Path(file))
+    reason = artifact.tell_outdated(Path(file))
     if reason is not None:
         yield _Said(f"{file}: {reason}; {run}", replace(planning.failure(file, reason), note=run))
         return
-    for each in artifact.index_of(Path(file)).unmade:
-        said = planning.said_again(file, each)
+    for each in artifact.read_index(Path(file)).unmade:
+        said = planning.repeat_reason(file, each)
         line = f"{file}: {said.message}; {run if each.failed else 'it runs interpreted'}"
         yield _Said(line, said)
-    for chain, index, stage in artifact.calls(Path(file)) if strict else ():
+    for chain, index, stage in artifact.list_calls(Path(file)) if strict else ():
         told = f'stage {index + 1} "{stage.name}" is {stage.how}: {stage.why}'
         wrong = planning.failure(file, f'chain "{chain}", {told}')
         yield _Said(f"{file}: {wrong.message}", wrong)
