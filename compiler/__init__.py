@@ -1,15 +1,16 @@
 """The compiler: imported as `rivusio.compiler`, whatever folder it is read from.
 
-    source, finder, names           the text of a file, and the chains in it
-    oracle, joints, operands, ...   their types: mypy, asked in a child process
-    steps, words, mypy_hooks/       the same out of a plugin of mypy
-    check                           the joints that do not fit: `rivusio check`
-    facts, resolve, live            what each stage is, by its text or by importing the file
-    plan, passes/, bodies           what will be written, made better step by step
-    loops, lower, write, entering   the plan as loops, names and text; templates/ has the skeletons
-    marks, emit                     the finished module, and what its lines mean
-    verify, artifact                mypy over it, and the files beside the user's
-    driver                          all of this, in order: `rivusio compile`
+    frontend                  the text of a file, and the chains in it
+    mypy_server, mypy_worker  mypy, in a child process
+    typecheck, analysis       the types of chains, which the child tells
+    check                     the joints that do not fit: `rivusio check`
+    resolve                   what each stage is, by the text or by importing the file
+    ir, passes, inlining      the plan: what will be written, made better step by step
+    backends                  the plan as text; templates/ has the skeletons
+    artifacts, validate       the files beside the user's, after mypy's last word on them
+    apart, planning, driver   all of this, in order: `rivusio compile`
+    jit                       the same for a live pipeline
+    mypy_plugin               the checks, out of a plugin of mypy
 
 In a notebook or a test, `compile_pipeline` does it for a live pipeline.
 """

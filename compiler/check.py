@@ -84,7 +84,7 @@ def check(paths: Sequence[str], timeout: float = TIMEOUT) -> Report:
     diagnostics: list[Diagnostic] = []
     chains: dict[str, tuple[Chain, ...]] = {}
     failures: list[OracleError | None] = []
-    with client.kept():
+    with client.keep_child():
         for group, seen in apart.each_apart(paths, partial(examine, timeout=timeout), timeout):
             if isinstance(seen, OracleError):
                 failures.append(seen)

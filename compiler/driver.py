@@ -1,7 +1,7 @@
 """All phases of the compiler, in order: one function each.
 
 `apart` says which files mypy can be asked for in one go, `examine` reads them and checks the joints
-of their chains, `plan` finds out what each stage is and makes modules of them, `proved` lets mypy
+of their chains, `plan` finds out what each stage is and makes modules of them, `validate` lets mypy
 verify those, and `artifact.write` lays them beside the files.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from rivusio.artifacts.manifest import FOLDER, StageReport
 from rivusio.compiler import apart
 from rivusio.compiler.artifacts import write as artifact_files
-from rivusio.compiler.artifacts.index import Unmade, index_of, outdated
+from rivusio.compiler.artifacts.index import Unmade, read_index, tell_outdated
 from rivusio.compiler.backends.python.templates import read_templates
 from rivusio.compiler.check import examine, in_order
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic
@@ -23,7 +23,7 @@ from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.ir.explain import STAYS_A_CALL
 from rivusio.compiler.ir.plan import Plan
 from rivusio.compiler.mypy_server import client
-from rivusio.compiler.planning import Planned, failure, plan, said_again
+from rivusio.compiler.planning import Planned, failure, plan, repeat_reason
 from rivusio.compiler.typecheck.request import TIMEOUT, OracleError
 from rivusio.compiler.validate import validate
 from rivusio.compiler.validate.validate import Made
@@ -112,13 +112,13 @@ def compile_files(paths: Sequence[str], options: Options) -> Compilation:
     stale = [path for path in named if path not in fresh]
     work = _Work(stale)
     if stale:
-        work.prove(options, keeps=True)
+        work.validate(options, keeps=True)
         if options.strict:
             work.refuse_calls()
         work.write(options)
     done = work.compilation()
-    unmade = [(path, each) for path in fresh for each in index_of(Path(path)).unmade]
-    said = [said_again(path, each) for path, each in unmade]
+    unmade = [(path, each) for path in fresh for each in read_index(Path(path)).unmade]
+    said = [repeat_reason(path, each) for path, each in unmade]
     return replace(
         done,
         diagnostics=in_order([*said, *done.diagnostics], named),
@@ -129,21 +129,21 @@ def compile_files(paths: Sequence[str], options: Options) -> Compilation:
 
 def _is_fresh(path: str, options: Options) -> bool:
     """Tell whether compiling a file again would bring nothing."""
-    if outdated(Path(path)) is not None:
+    if tell_outdated(Path(path)) is not None:
         return False
-    index = index_of(Path(path))
+    index = read_index(Path(path))
     may_bring_more = options.may_import and not index.imported and index.unmade
     return not may_bring_more and not any(each.failed for each in index.unmade)
 
 
-def explained(paths: Sequence[str], options: Options) -> Compilation:
+def explain(paths: Sequence[str], options: Options) -> Compilation:
     """Do the same, but write nothing.
 
     Raises:
         OracleError: when mypy gives no answer for any of them.
     """
     work = _Work(apart.each_once(paths))
-    work.prove(options, keeps=False)
+    work.validate(options, keeps=False)
     return work.compilation()
 
 
@@ -155,11 +155,11 @@ class _Work:
         self._planned: list[Planned] = []
         self._failures: dict[str, Exception] = {}
 
-    def prove(self, options: Options, *, keeps: bool) -> None:
+    def validate(self, options: Options, *, keeps: bool) -> None:
         """Plan the files and let mypy verify the modules; what it does not take is called."""
-        with client.kept():
+        with client.keep_child():
             read_templates()  # mypy takes longer to be there
-            ask = partial(_proved, options=options, keeps=keeps)
+            ask = partial(_validate, options=options, keeps=keeps)
             for group, done in apart.each_apart(self._paths, ask, options.timeout):
                 if isinstance(done, OracleError):
                     self._failures |= dict.fromkeys(group, done)
@@ -226,13 +226,13 @@ class _Work:
         )
 
 
-def _proved(paths: list[str], options: Options, *, keeps: bool) -> Planned:
+def _validate(paths: list[str], options: Options, *, keeps: bool) -> Planned:
     """Plan files and let mypy verify the modules."""
     seen = examine(paths, options.timeout, lone=True)
     planned = plan(seen, may_import=options.may_import, timeout=options.timeout)
     texts = [(source.path, source.text) for source in planned.sources.values()]
-    planned.made, unproved = validate.proved(planned.made, texts, options.timeout, keeps=keeps)
-    for each in unproved:
+    planned.made, invalid = validate.validate(planned.made, texts, options.timeout, keeps=keeps)
+    for each in invalid:
         made = each.made
         planned.diagnostics.extend(each.diagnostics)
         planned.leave_out(made.path, made.chain.chain.name, made.span, each.diagnostics)

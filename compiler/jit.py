@@ -14,8 +14,8 @@ from rivusio.artifacts.guards import Inlined, function_of
 from rivusio.artifacts.mode import NotCompiledError
 from rivusio.artifacts.program import Program
 from rivusio.artifacts.tracebacks import LineMap
-from rivusio.compiler.backends.python.module import Emitted, Refused, emit
-from rivusio.compiler.ir.plan import plan_of
+from rivusio.compiler.backends.python.module import GeneratedModule, Refused, render_modules
+from rivusio.compiler.ir.plan import make_plan
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.resolve import live_stages
 from rivusio.graph.callables import refuse_uncalled
@@ -66,34 +66,36 @@ def compile_stages(
     """
     infos = live_stages.stages_of(stages)
     name = " >> ".join(stage.name for stage in stages)
-    plan = plan_of(name, infos, read_ahead=read_ahead is not None)
-    [emitted] = emit([run_passes(plan)], rivusio.__version__)
-    if isinstance(emitted, Refused):
-        raise NotCompiledError(f"{name}: {emitted.reason}")
-    program = _loaded(emitted, stages, shapes_of(stages, read_ahead))
+    plan = make_plan(name, infos, read_ahead=read_ahead is not None)
+    [generated] = render_modules([run_passes(plan)], rivusio.__version__)
+    if isinstance(generated, Refused):
+        raise NotCompiledError(f"{name}: {generated.reason}")
+    program = _load(generated, stages, shapes_of(stages, read_ahead))
     inlined = []
-    for index in sorted(emitted.inlined):
+    for index in sorted(generated.inlined):
         function = function_of(stages[index])
         assert function is not None  # noqa: S101  its body was inlined
         inlined.append(Inlined(index, function, function.__code__))
     return loader.Compiled(program, tuple(inlined))
 
 
-def _loaded(emitted: Emitted, stages: Sequence[Stage], shapes: tuple[Shape, ...]) -> Program:
+def _load(
+    generated: GeneratedModule, stages: Sequence[Stage], shapes: tuple[Shape, ...]
+) -> Program:
     file = f"<rivusio {next(_numbers)}>"
     namespace: dict[str, Any] = {"__name__": "rivusio_generated"}
-    for alias, stage in emitted.modules.items():
+    for alias, stage in generated.modules.items():
         function = function_of(stages[stage])
         assert function is not None  # noqa: S101  its body was inlined
         namespace[alias] = sys.modules[function.__module__]
-    text = emitted.text
+    text = generated.text
     linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
     exec(compile(text, file, "exec", dont_inherit=True), namespace)  # noqa: S102  just written
     origins = {}
-    for line, statement in emitted.origins.items():
+    for line, statement in generated.origins.items():
         function = function_of(stages[statement.stage])
         if function is not None:
             origins[line] = statement.origin(function)
     return Program(
-        file, shapes, namespace, emitted.places, emitted.holdings, LineMap(file, origins), text
+        file, shapes, namespace, generated.places, generated.holdings, LineMap(file, origins), text
     )

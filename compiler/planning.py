@@ -16,17 +16,17 @@ from rivusio.compiler.artifacts import write
 from rivusio.compiler.artifacts.index import Unmade
 from rivusio.compiler.artifacts.write import ArtifactError
 from rivusio.compiler.backends.python.format import FormatError
-from rivusio.compiler.backends.python.module import Emitted, Refused, emit
+from rivusio.compiler.backends.python.module import GeneratedModule, Refused, render_modules
 from rivusio.compiler.check import Examined, misfits_of
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic, Severity
 from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.frontend.syntax import Span
-from rivusio.compiler.ir.plan import Plan, plan_of
+from rivusio.compiler.ir.plan import Plan, make_plan
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.resolve import resolve
 from rivusio.compiler.resolve.resolve import Resolution, ResolvedChain
 from rivusio.compiler.typecheck.request import TypedFile
-from rivusio.compiler.validate.validate import Made, made_of
+from rivusio.compiler.validate.validate import Made, add_manifest
 from rivusio.user_code.describe import describe_error
 
 ONLY_RUNNING = "only running the file tells what it is"
@@ -90,7 +90,7 @@ def failure(path: str, reason: str) -> Diagnostic:
     return Diagnostic(path, 1, 1, "error", reason, COMPILE)
 
 
-def said_again(path: str, unmade: Unmade) -> Diagnostic:
+def repeat_reason(path: str, unmade: Unmade) -> Diagnostic:
     """Say once more of a chain why it has no module."""
     message = f'chain "{unmade.chain}" is not compiled: {unmade.why}'
     severity: Severity = "error" if unmade.failed else "warning"
@@ -153,11 +153,11 @@ def _files(chains: Iterable[ResolvedChain]) -> Iterator[str]:
 
 def _modules(path: str, chains: Sequence[ResolvedChain]) -> Iterator[Made | Refused | Failed]:
     """Write the modules of a file's chains: all in one go, or else each alone."""
-    names = write.artifact_names(Path(path), [each.chain.name for each in chains])
-    written: list[tuple[Plan, Emitted | Refused] | Refused | Failed]
+    names = write.name_artifacts(Path(path), [each.chain.name for each in chains])
+    written: list[tuple[Plan, GeneratedModule | Refused] | Refused | Failed]
     try:
         plans = [_plan(each) for each in chains]
-        written = list(zip(plans, emit(plans, rivusio.__version__), strict=True))
+        written = list(zip(plans, render_modules(plans, rivusio.__version__), strict=True))
     except Exception:  # noqa: BLE001  whatever it is, one of them tells it again
         written = [_alone(each) for each in chains]
     for chain, name, each in zip(chains, names, written, strict=True):
@@ -165,17 +165,19 @@ def _modules(path: str, chains: Sequence[ResolvedChain]) -> Iterator[Made | Refu
             yield each
             continue
         plan, module = each
-        yield module if isinstance(module, Refused) else made_of(path, chain, name, plan, module)
+        yield (
+            module if isinstance(module, Refused) else add_manifest(path, chain, name, plan, module)
+        )
 
 
 def _plan(chain: ResolvedChain) -> Plan:
-    return run_passes(plan_of(chain.chain.name, chain.stages))
+    return run_passes(make_plan(chain.chain.name, chain.stages))
 
 
-def _alone(chain: ResolvedChain) -> tuple[Plan, Emitted | Refused] | Refused | Failed:
+def _alone(chain: ResolvedChain) -> tuple[Plan, GeneratedModule | Refused] | Refused | Failed:
     try:
         plan = _plan(chain)
-        [module] = emit([plan], rivusio.__version__)
+        [module] = render_modules([plan], rivusio.__version__)
     except (RecursionError, MemoryError):
         return Refused("it is too deep")
     except FormatError as error:

@@ -106,7 +106,7 @@ def answer(request: Request) -> Answer:
     sources = mypy_options.sources([(each.path, each.text) for each in request.files], options)
     recorder = Recorder(options)
     try:
-        result = mypy_build.built(sources, options, [recorder])
+        result = mypy_build.run_build(sources, options, [recorder])
     except CompileError as error:
         return Answer((), tuple(complaints(error.messages, stops=True)))
     said = list(complaints(result.errors))

@@ -70,7 +70,7 @@ class Index(BaseModel):
     unmade: tuple[Unmade, ...]
 
 
-def index_of(path: Path) -> Index:
+def read_index(path: Path) -> Index:
     """Read the index of a file.
 
     Raises:
@@ -94,13 +94,13 @@ def index_of(path: Path) -> Index:
         raise BrokenArtifact(message) from error
 
 
-def outdated(path: Path) -> str | None:
+def tell_outdated(path: Path) -> str | None:
     """Say why the artifacts of a file are not those of its chains as they are; None if they are.
 
     They are if a run would use each of them, and nothing of what they were made from has changed.
     """
     try:
-        index = index_of(path)
+        index = read_index(path)
     except BrokenArtifact as error:
         return str(error)
     if path.name not in index.sources:
@@ -147,10 +147,10 @@ def _unusable(path: Path, name: str) -> str | None:
     return None
 
 
-def calls(path: Path) -> Iterator[tuple[str, int, StageReport]]:
+def list_calls(path: Path) -> Iterator[tuple[str, int, StageReport]]:
     """Give the stages of a file's artifacts that stay calls: each with its chain and its index."""
     folder = path.parent / FOLDER
-    for name in index_of(path).artifacts:
+    for name in read_index(path).artifacts:
         manifest = read(folder / f"{name}.json")
         for index, stage in enumerate(manifest.report):
             if stage.how in STAYS_A_CALL:

@@ -31,7 +31,7 @@ from rivusio.artifacts.manifest import (
     this_python,
 )
 from rivusio.compiler.artifacts.index import Index, Unmade
-from rivusio.compiler.backends.python.module import Emitted
+from rivusio.compiler.backends.python.module import GeneratedModule
 from rivusio.compiler.ir.ops import StageInfo
 from rivusio.compiler.locks import one_writer
 from rivusio.compiler.resolve.resolve import ResolvedChain
@@ -54,32 +54,32 @@ class Written:
     manifest: Manifest
 
 
-def manifest_of(
+def make_manifest(
     path: Path,
     chain: ResolvedChain,
-    emitted: Emitted,
+    generated: GeneratedModule,
     report: Sequence[StageReport],
 ) -> Manifest:
     """Give the manifest of a chain in the file `path`."""
     stages = chain.stages
     functions = [
-        _function_at(path, stage, is_inlined=stage.index in emitted.inlined) for stage in stages
+        _function_at(path, stage, is_inlined=stage.index in generated.inlined) for stage in stages
     ]
     files = {at.file for at in functions if at is not None} | {path.name}
     return Manifest(
         rivusio=rivusio.__version__,
         python=this_python(),
         chain=chain.chain.name,
-        module=hash_of(emitted.text.encode()),
+        module=hash_of(generated.text.encode()),
         sources={file: _hash(path.parent / file) for file in sorted(files)},
         made_by=tuple(astuple(span) for span in chain.made_by),
         shapes=tuple(stage.shape for stage in stages),
         functions=tuple(functions),
-        inlined=tuple(sorted(emitted.inlined)),
-        modules=dict(emitted.modules),
-        places=dict(emitted.places),
-        holdings=dict(emitted.holdings),
-        origins=dict(emitted.origins),
+        inlined=tuple(sorted(generated.inlined)),
+        modules=dict(generated.modules),
+        places=dict(generated.places),
+        holdings=dict(generated.holdings),
+        origins=dict(generated.origins),
         report=tuple(report),
     ).sealed()
 
@@ -111,7 +111,7 @@ def _hash(file: Path) -> str:
         raise ArtifactError(message) from error
 
 
-def artifact_names(path: Path, chains: Iterable[str]) -> list[str]:
+def name_artifacts(path: Path, chains: Iterable[str]) -> list[str]:
     """Give a file name for each chain of a file; no two are the same."""
     names: list[str] = []
     stem = stem_for(path)

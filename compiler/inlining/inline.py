@@ -110,13 +110,15 @@ def inline(function: Function, site: Site) -> Inlined | Refused:
         )
         statements: list[ast.stmt] = []
         if data in definite_assignment.locals_of(body):
-            statements.append(_copied(function.args, names.local(data), site.item, site.item_type))
+            statements.append(
+                _copy_item(function.args, names.local(data), site.item, site.item_type)
+            )
         else:
             names.give(data, site.item)
         body = [names.visit(each) for each in body]
         names.check_clashes()
         name = lambda: site.result or site.fresh("result")  # noqa: E731  asked for only if it is needed
-        flat, gives = single_exit.flat(body, name) if body else ([], nothing)
+        flat, gives = single_exit.flatten(body, name) if body else ([], nothing)
     except RefusalError as refusal:
         return Refused(refusal.reason, refusal.line)
     statements = [ast.fix_missing_locations(each) for each in (*statements, *flat)]
@@ -141,7 +143,7 @@ def _body(function: Function) -> list[ast.stmt]:
     return function.body
 
 
-def _copied(arguments: ast.arguments, name: str, item: str, item_type: str) -> ast.stmt:
+def _copy_item(arguments: ast.arguments, name: str, item: str, item_type: str) -> ast.stmt:
     """Copy the item into a local that the body may assign to."""
     place = (*arguments.posonlyargs, *arguments.args)[-1]
     target, value = ast.Name(name, ast.Store()), ast.Name(item, ast.Load())

@@ -45,7 +45,7 @@ class _NotOnceError(Exception):
     """A block would have to be written twice, or where it means something else."""
 
 
-def flat(body: list[ast.stmt], result: Callable[[], str]) -> tuple[list[ast.stmt], ast.expr]:
+def flatten(body: list[ast.stmt], result: Callable[[], str]) -> tuple[list[ast.stmt], ast.expr]:
     """Give statements without a `return`, and the expression that is the result after them.
 
     Args:

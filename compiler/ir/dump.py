@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rivusio.compiler.ir.explain import entered
-from rivusio.compiler.ir.fusion import Cut, loops_of
+from rivusio.compiler.ir.explain import describe_call
+from rivusio.compiler.ir.fusion import Cut, split_into_loops
 from rivusio.compiler.ir.ops import Elided, Op
 from rivusio.compiler.ir.plan import Plan
 
@@ -24,7 +24,7 @@ def dump(plan: Plan) -> str:
 
 
 def _lines(plan: Plan) -> Iterator[str]:
-    loops = loops_of(plan, in_loop=True)
+    loops = split_into_loops(plan, in_loop=True)
     rows = {op.of.index: _row(op) for loop in loops for op in loop.ops}
     widths = [max(map(len, column)) for column in zip(*rows.values(), strict=True)]
     for loop in loops:
@@ -50,7 +50,7 @@ def _cut(cut: Cut) -> str:
 
 def _row(op: Op) -> tuple[str, ...]:
     stage = op.of
-    how, why = entered(op)
+    how, why = describe_call(op)
     if isinstance(getattr(op, "body", None), Elided):
         how = "never waits"
     told = f"{how}: {why}" if why else how

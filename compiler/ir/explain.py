@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from rivusio.artifacts.manifest import StageReport
-from rivusio.compiler.ir.fusion import loops_of
+from rivusio.compiler.ir.fusion import split_into_loops
 from rivusio.compiler.ir.ops import (
     Await,
     Batch,
@@ -33,23 +33,23 @@ from rivusio.compiler.ir.plan import Plan
 STAYS_A_CALL = {"called", "awaited", "called or awaited"}
 
 
-def report_of(plan: Plan) -> tuple[StageReport, ...]:
-    """Say of each stage which loop it stands in, and how it is entered there."""
-    return tuple(_reports(plan))
+def explain(plan: Plan) -> tuple[StageReport, ...]:
+    """Say of each stage which loop it stands in, and how its function is called there."""
+    return tuple(_explain_stages(plan))
 
 
-def _reports(plan: Plan) -> Iterator[StageReport]:
-    for loop in loops_of(plan, in_loop=True):
+def _explain_stages(plan: Plan) -> Iterator[StageReport]:
+    for loop in split_into_loops(plan, in_loop=True):
         if loop.before is not None and loop.before.kind in ("user_stream", "concurrent"):
             index = loop.before.stage.index
             between = (op for op in plan.ops if isinstance(op, UserStream | Concurrent))
-            yield from (_report(op, loop.number) for op in between if op.of.index == index)
+            yield from (_explain_stage(op, loop.number) for op in between if op.of.index == index)
         for op in loop.ops:
-            yield _report(op, loop.number)
+            yield _explain_stage(op, loop.number)
 
 
-def _report(op: Op, loop: int) -> StageReport:
-    how, why = entered(op)
+def _explain_stage(op: Op, loop: int) -> StageReport:
+    how, why = describe_call(op)
     stage = op.of
     return StageReport(
         name=stage.name,
@@ -62,8 +62,8 @@ def _report(op: Op, loop: int) -> StageReport:
     )
 
 
-def entered(op: Op) -> tuple[str, str]:
-    """Say how an op's function is entered, and why it is no better."""
+def describe_call(op: Op) -> tuple[str, str]:
+    """Say how an op's function is called, and why it is no better."""
     match op:
         case Take():
             return "counted", ""
@@ -78,12 +78,12 @@ def entered(op: Op) -> tuple[str, str]:
         case FlatMap() if op.of.shape.treated:
             return "called", "its settings treat all outputs as one call"
         case Map() | Filter() | FlatMap() | Batch() | TumblingWindow() | SlidingWindow():
-            return _body(op.body)
+            return _describe_body(op.body)
         case _:
             assert_never(op)
 
 
-def _body(body: Body) -> tuple[str, str]:
+def _describe_body(body: Body) -> tuple[str, str]:
     match body:
         case Pass():
             return "passed on", ""

@@ -110,13 +110,17 @@ class Loop:
             case _:
                 return "inner"
 
+    def takes_closed(self, position: int) -> bool:
+        """Tell whether an op's lists come closed from an earlier part."""
+        return self.closed and position == 0
+
     @property
     def is_written(self) -> bool:
         """Whether there is anything for it to do."""
         return bool(self.ops) or self.sink != "inner"
 
 
-def loops_of(plan: Plan, *, in_loop: bool, monitored: bool = False) -> tuple[Loop, ...]:
+def split_into_loops(plan: Plan, *, in_loop: bool, monitored: bool = False) -> tuple[Loop, ...]:
     """Cut a plan into loops: those that count are longer, so there may be more of them."""
     loops = [Loop(1, (), in_loop=in_loop)]
 
@@ -148,7 +152,7 @@ def loops_of(plan: Plan, *, in_loop: bool, monitored: bool = False) -> tuple[Loo
     return tuple(loops)
 
 
-def groups_of(ops: Sequence[Op]) -> list[tuple[Op, ...]]:
+def split_into_groups(ops: Sequence[Op]) -> list[tuple[Op, ...]]:
     """Cut ops that one item goes through into groups that can be read."""
     groups: list[tuple[Op, ...]] = [()]
     for op in ops:

@@ -48,7 +48,7 @@ class Plan:
     is_sync: bool
 
 
-def plan_of(name: str, stages: Sequence[StageInfo], *, read_ahead: bool = False) -> Plan:
+def make_plan(name: str, stages: Sequence[StageInfo], *, read_ahead: bool = False) -> Plan:
     """Give the plan of a chain as its stages say it, before any pass."""
     ops: list[Op] = []
     if read_ahead:
@@ -56,13 +56,13 @@ def plan_of(name: str, stages: Sequence[StageInfo], *, read_ahead: bool = False)
     for stage in stages:
         if stage.shape.buffered:
             ops.append(Buffer(stage))
-        ops.append(_op_of(stage))
+        ops.append(_make_op(stage))
     is_sync = not read_ahead and not any(stage.shape.needs_loop for stage in stages)
     return Plan(name, tuple(ops), is_sync)
 
 
-def _op_of(stage: StageInfo) -> Op:
-    body = _body_of(stage)
+def _make_op(stage: StageInfo) -> Op:
+    body = _make_body(stage)
     if stage.shape.concurrent:
         return Concurrent(stage, body)
     match stage.shape.kind:
@@ -86,7 +86,7 @@ def _op_of(stage: StageInfo) -> Op:
             return UserStream(stage)
 
 
-def _body_of(stage: StageInfo) -> Body:
+def _make_body(stage: StageInfo) -> Body:
     match stage.shape.entry:
         case "pass":
             return Pass()

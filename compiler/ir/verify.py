@@ -1,4 +1,4 @@
-"""What holds of every plan, before and after each pass; tests look at it after every pass."""
+"""The IR verifier: what holds of every plan. Tests let it look at a plan after every pass."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class PlanError(AssertionError):
     """A plan is not what a plan has to be: a fault of the compiler's."""
 
 
-def check_plan(plan: Plan, *, is_final: bool = False) -> None:
+def verify_plan(plan: Plan, *, is_final: bool = False) -> None:
     """Look whether a plan is sound.
 
     Args:
@@ -57,10 +57,10 @@ def check_plan(plan: Plan, *, is_final: bool = False) -> None:
     Raises:
         PlanError: with all that is wrong, one fault a line.
     """
-    faults = [*_of_plan(plan), *(fault for op in plan.ops for fault in _of_op(op))]
+    faults = [*_check_ops(plan), *(fault for op in plan.ops for fault in _check_op(op))]
     if is_final:
         faults += [
-            f"{_named(op.of)}: an elided await was left"
+            f"{_name_stage(op.of)}: an elided await was left"
             for op in plan.ops
             if isinstance(getattr(op, "body", None), Elided)
         ]
@@ -68,7 +68,7 @@ def check_plan(plan: Plan, *, is_final: bool = False) -> None:
         raise PlanError("\n".join([f'the plan of "{plan.name}" is wrong', *faults]))
 
 
-def _of_plan(plan: Plan) -> Iterator[str]:
+def _check_ops(plan: Plan) -> Iterator[str]:
     """Say what is wrong with the row of ops."""
     stages = [op.of.index for op in plan.ops if not isinstance(op, Buffer)]
     if stages != list(range(len(stages))):
@@ -78,34 +78,34 @@ def _of_plan(plan: Plan) -> Iterator[str]:
             stands = isinstance(following, Buffer) if op.whole else following is not None
             is_before = following is not None and following.of.index == op.of.index
             if not (is_before and (stands or op.whole)):
-                yield f"{_named(op.of)}: its buffer does not stand before it"
+                yield f"{_name_stage(op.of)}: its buffer does not stand before it"
             if not (op.whole or op.of.shape.buffered):
-                yield f"{_named(op.of)}: it has a buffer that its shape does not have"
+                yield f"{_name_stage(op.of)}: it has a buffer that its shape does not have"
     if plan.is_sync and any(isinstance(op, Buffer) or op.of.shape.needs_loop for op in plan.ops):
         yield "it is sync, with a stage that needs an event loop"
 
 
-def _of_op(op: Op) -> Iterator[str]:
+def _check_op(op: Op) -> Iterator[str]:
     stage = op.of
     if not isinstance(op, Buffer) and stage.shape.kind not in KINDS[type(op)]:
-        yield f'{_named(stage)}: {type(op).__name__} of a "{stage.shape.kind}"'
+        yield f'{_name_stage(stage)}: {type(op).__name__} of a "{stage.shape.kind}"'
     match op:
         case Take() | DropNone() | UserStream() | Buffer():
             return
         case Concurrent() if not stage.shape.concurrent:
-            yield f"{_named(stage)}: its shape is not concurrent"
+            yield f"{_name_stage(stage)}: its shape is not concurrent"
         case Batch(linger=linger) if linger != (stage.shape.kind == "lingering_batch"):
-            yield f"{_named(stage)}: it lingers where its shape does not, or the other way"
+            yield f"{_name_stage(stage)}: it lingers where its shape does not, or the other way"
         case _:
             pass
     body = op.body
     if not _fits(body, stage):
         kind = type(body).__name__
-        yield f'{_named(stage)}: {kind} where its shape says "{stage.shape.entry}"'
+        yield f'{_name_stage(stage)}: {kind} where its shape says "{stage.shape.entry}"'
     if isinstance(body, Inline | Elided) and stage.function is None:
-        yield f"{_named(stage)}: {type(body).__name__} without a function"
+        yield f"{_name_stage(stage)}: {type(body).__name__} without a function"
     if isinstance(body, Inline) and isinstance(op, FlatMap | Concurrent):
-        yield f"{_named(stage)}: the body of a {type(op).__name__} cannot stand in a loop"
+        yield f"{_name_stage(stage)}: the body of a {type(op).__name__} cannot stand in a loop"
 
 
 def _fits(body: Body, stage: StageInfo) -> bool:
@@ -129,5 +129,5 @@ def _fits(body: Body, stage: StageInfo) -> bool:
             assert_never(body)
 
 
-def _named(stage: StageInfo) -> str:
+def _name_stage(stage: StageInfo) -> str:
     return f'stage {stage.index + 1} "{stage.name}"'

@@ -27,7 +27,7 @@ STUBBED = ("pydantic", "pydantic_core")
 _users: set[str] = set()  # the modules that use it and are not rivusio's, in builds of this process
 
 
-def built(
+def run_build(
     sources: Sequence[BuildSource], options: Options, plugins: Sequence[Plugin] = ()
 ) -> build.BuildResult:
     """Build.
@@ -36,7 +36,7 @@ def built(
         CompileError: when mypy gives up.
     """
     if not _is_named(sources, options) and not _users:
-        result = _build([*sources, *stubs()], _stubbed(options), plugins)
+        result = _build([*sources, *stubs()], _stub_out(options), plugins)
         _users.update(_users_in(result))
         if not _users:
             return result
@@ -53,17 +53,17 @@ def _build(
 ) -> build.BuildResult:
     """Build with the cache that the settings name; without one where it is of no use."""
     try:
-        return _built_with(sources, options, plugins)
+        return _build_with(sources, options, plugins)
     except sqlite3.DatabaseError as error:
         if not isinstance(error, sqlite3.OperationalError):  # such as one that another has locked
             for spoilt in Path(options.cache_dir).glob("*/*.db*"):
                 spoilt.unlink(missing_ok=True)
     uncached = options.apply_changes({})
     uncached.cache_dir = os.devnull
-    return _built_with(sources, uncached, plugins)
+    return _build_with(sources, uncached, plugins)
 
 
-def _built_with(
+def _build_with(
     sources: Sequence[BuildSource], options: Options, plugins: Sequence[Plugin]
 ) -> build.BuildResult:
     return build.build(list(sources), options, extra_plugins=list(plugins), stdout=sys.stderr)
@@ -75,7 +75,7 @@ def _is_named(sources: Sequence[BuildSource], options: Options) -> bool:
     return any("pydantic" in each for each in (*texts, *options.plugins))
 
 
-def _stubbed(options: Options) -> Options:
+def _stub_out(options: Options) -> Options:
     """Give the settings with a cache of its own: each would take the other's for out of date."""
     changed = options.apply_changes({})
     if options.cache_dir != os.devnull:

@@ -91,7 +91,7 @@ class Mypy:
         try:
             return answer.validate_json(reply)
         except ValidationError as error:
-            raise OracleError(_why(self._ended())) from error
+            raise OracleError(_why(self._wait_for_end())) from error
 
     def _exchange(self, kind: Kind, request: bytes) -> bytes:
         """Send a request and wait for the answer; empty if the child has ended instead."""
@@ -113,7 +113,7 @@ class Mypy:
         subprocesses.kill(self._child)
         self._child.wait()
 
-    def _ended(self) -> Ended:
+    def _wait_for_end(self) -> Ended:
         """Wait for the end of a child that has given no answer."""
         self._child.wait()
         self._said.seek(0)
@@ -148,7 +148,7 @@ _kept: ContextVar[_Kept | None] = ContextVar("_kept", default=None)
 
 
 @contextlib.contextmanager
-def kept() -> Iterator[None]:
+def keep_child() -> Iterator[None]:
     """Let one child answer all that is asked inside; it starts now, while the caller reads on.
 
     Raises:
@@ -176,4 +176,4 @@ def _why(ended: Ended) -> str:
     if ended.code < 0:
         signaled = f"mypy was ended by signal {-ended.code}"
         return f"{signaled}; a very long chain does that: give parts names"
-    return f"mypy failed: {subprocesses.said(ended)}"
+    return f"mypy failed: {subprocesses.quote_end(ended)}"

@@ -60,7 +60,7 @@ def kill(child: subprocess.Popen[bytes]) -> None:
     child.kill()
 
 
-def said(ended: Ended) -> str:
+def quote_end(ended: Ended) -> str:
     """Give in one line what a child has said last."""
     text = ended.stderr.decode(errors="replace")
     lines = [line.strip() for line in text.splitlines() if line.strip()]

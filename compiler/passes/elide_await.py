@@ -30,10 +30,10 @@ from rivusio.compiler.ir.plan import Plan
 
 def elide_await(plan: Plan) -> Plan:
     """Mark the coroutine functions that never wait."""
-    return replace(plan, ops=tuple(map(_elided, plan.ops)))
+    return replace(plan, ops=tuple(map(_elide_op, plan.ops)))
 
 
-def _elided(op: Op) -> Op:
+def _elide_op(op: Op) -> Op:
     match op:
         case Map(body=Await()) | Filter(body=Await()):
             pass

@@ -38,16 +38,16 @@ from rivusio.compiler.ir.ops import (
 )
 from rivusio.compiler.ir.plan import Plan
 
-UNPROVEN = "mypy does not take its body in the loop"
+REFUSED_BY_MYPY = "mypy does not take its body in the loop"
 NAME_TAKEN = "a name that its body needs is taken in the loop"
 
 
 def inline(plan: Plan) -> Plan:
     """Let the bodies that can stand in the loop do so."""
-    return replace(plan, ops=tuple(map(_inlined, plan.ops)))
+    return replace(plan, ops=tuple(map(_inline_op, plan.ops)))
 
 
-def _inlined(op: Op) -> Op:
+def _inline_op(op: Op) -> Op:
     match op:
         case Take() | DropNone() | UserStream() | Buffer() | Concurrent():
             return op
@@ -56,38 +56,38 @@ def _inlined(op: Op) -> Op:
         case FlatMap():
             return op
         case Map() | Filter() | Batch() | TumblingWindow() | SlidingWindow():
-            return replace(op, body=_body(op.of, op.body))
+            return replace(op, body=_inline_body(op.of, op.body))
         case _:
             assert_never(op)
 
 
-def _body(stage: StageInfo, body: Body) -> Body:
+def _inline_body(stage: StageInfo, body: Body) -> Body:
     match body:
         case Pass() | Inline() | Await():
             return body
         case Call(checks=checks):
-            reason = refusal(stage)
+            reason = find_refusal(stage)
             return Inline(checks=checks) if reason is None else replace(body, why=reason)
         case Either():
-            reason = refusal(stage)
+            reason = find_refusal(stage)
             return Inline(checks=True) if reason is None else replace(body, why=reason)
         case Elided():
-            reason = refusal(stage)
+            reason = find_refusal(stage)
             return Inline(in_coroutine=True, checks=False) if reason is None else Await(reason)
         case _:
             assert_never(body)
 
 
-def called_instead(plan: Plan, stages: Collection[int], why: str) -> Plan:
+def call_instead(plan: Plan, stages: Collection[int], why: str) -> Plan:
     """Let the functions of some stages be called after all, for a reason."""
     ops = (_as_call(op, why) if op.of.index in stages else op for op in plan.ops)
     return replace(plan, ops=tuple(ops))
 
 
-def as_written(plan: Plan, inlined: Collection[int]) -> Plan:
+def match_module(plan: Plan, inlined: Collection[int]) -> Plan:
     """Give a plan as its module came out, in which the bodies of some stages stand."""
     others = {op.of.index for op in plan.ops} - set(inlined)
-    return called_instead(plan, others, NAME_TAKEN)
+    return call_instead(plan, others, NAME_TAKEN)
 
 
 def _as_call(op: Op, why: str) -> Op:
@@ -107,7 +107,7 @@ def body_as_call(stage: StageInfo, body: Inline, why: str = "") -> Body:
     return Either(why) if stage.shape.entry == "either" else Call(body.checks, why)
 
 
-def refusal(stage: StageInfo) -> str | None:
+def find_refusal(stage: StageInfo) -> str | None:
     """Say why the body of a stage's function cannot stand in the loop; None if it can."""
     function = stage.function
     if function is None:

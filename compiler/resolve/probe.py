@@ -130,4 +130,4 @@ def _why(ended: subprocesses.Ended) -> str:
         return f"Python was ended by signal {-ended.code}"
     if ended.code == 0 or not ended.stderr.strip():
         return f"it ended Python with exit code {ended.code}"
-    return f"{subprocesses.said(ended)} (exit code {ended.code})"
+    return f"{subprocesses.quote_end(ended)} (exit code {ended.code})"

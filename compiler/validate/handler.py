@@ -31,7 +31,7 @@ def answer(request: Request) -> Answer:
     ours = [BuildSource(each.path, each.name, each.text) for each in request.modules]
     _set_by_module(options, ours, users)
     try:
-        result = build.built([*users, *ours], options)
+        result = build.run_build([*users, *ours], options)
     except CompileError as error:
         return Answer(tuple(complaints(error.messages, stops=True)))
     return Answer(tuple(complaints(result.errors)))

@@ -1,8 +1,8 @@
-"""Proves generated modules: mypy must have nothing against them.
+"""Validates generated modules: mypy must find no error in them.
 
 Now and then mypy does not take a body where it stands in a loop: of a lambda, say, whose type it
 has inferred from where the lambda was written. Then the stage is called instead, the module is
-written anew, and proved again. What remains is a fault of the compiler's.
+written anew, and validated again. What remains is a fault of the compiler's.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import rivusio
 from rivusio.compiler.artifacts import write
 from rivusio.compiler.artifacts.write import Written
 from rivusio.compiler.backends.python.format import FormatError
-from rivusio.compiler.backends.python.module import Emitted, Refused, emit
+from rivusio.compiler.backends.python.module import GeneratedModule, Refused, render_modules
 from rivusio.compiler.diagnostics import COMPILE, Complaint, Diagnostic
 from rivusio.compiler.frontend.syntax import Span
-from rivusio.compiler.ir.explain import report_of
+from rivusio.compiler.ir.explain import explain
 from rivusio.compiler.ir.plan import Plan
 from rivusio.compiler.mypy_server.client import OracleError, OracleTimeoutError
-from rivusio.compiler.passes.inline import UNPROVEN, as_written, called_instead
+from rivusio.compiler.passes.inline import REFUSED_BY_MYPY, call_instead, match_module
 from rivusio.compiler.resolve.resolve import ResolvedChain
 from rivusio.compiler.validate import request
 
@@ -45,24 +45,26 @@ class Made:
         return self.chain.chain.span
 
 
-def made_of(path: str, chain: ResolvedChain, name: str, plan: Plan, emitted: Emitted) -> Made:
+def add_manifest(
+    path: str, chain: ResolvedChain, name: str, plan: Plan, generated: GeneratedModule
+) -> Made:
     """Lay a module that was written for a chain of a file beside its manifest."""
-    plan = as_written(plan, emitted.inlined)
-    manifest = write.manifest_of(Path(path), chain, emitted, report_of(plan))
-    return Made(path, chain, Written(name, emitted.text, manifest), plan)
+    plan = match_module(plan, generated.inlined)
+    manifest = write.make_manifest(Path(path), chain, generated, explain(plan))
+    return Made(path, chain, Written(name, generated.text, manifest), plan)
 
 
 @dataclass(frozen=True, slots=True)
-class Unproved:
+class Invalid:
     """A chain whose module mypy does not take, and what is to be said of it."""
 
     made: Made
     diagnostics: tuple[Diagnostic, ...]
 
 
-def proved(
+def validate(
     made: Sequence[Made], texts: Sequence[tuple[str, str]], timeout: float, *, keeps: bool = True
-) -> tuple[list[Made], list[Unproved]]:
+) -> tuple[list[Made], list[Invalid]]:
     """Give the modules as they passed, and those that did not.
 
     Args:
@@ -75,31 +77,31 @@ def proved(
         OracleTimeoutError: when mypy takes longer.
     """
     finished = dict(enumerate(made))
-    unproved: dict[int, Unproved] = {}
+    invalid: dict[int, Invalid] = {}
     waiting = list(finished)
     for turn in range(ROUNDS):
-        said = _said({index: finished[index] for index in waiting}, texts, timeout)
+        said = _ask_mypy({index: finished[index] for index in waiting}, texts, timeout)
         waiting = []
         for index, complaints in said.items():
             each = finished[index]
-            again = None if turn == ROUNDS - 1 else _with_calls(each, complaints)
+            again = None if turn == ROUNDS - 1 else _write_with_calls(each, complaints)
             if again is None:
-                unproved[index] = Unproved(each, tuple(_told(each, complaints, keeps=keeps)))
+                invalid[index] = Invalid(each, tuple(_diagnose(each, complaints, keeps=keeps)))
             else:
                 finished[index] = again
                 waiting.append(index)
         if not waiting:
             break
-    passed = [each for index, each in finished.items() if index not in unproved]
-    return passed, list(unproved.values())
+    passed = [each for index, each in finished.items() if index not in invalid]
+    return passed, list(invalid.values())
 
 
-def _said(
+def _ask_mypy(
     made: Mapping[int, Made], texts: Sequence[tuple[str, str]], timeout: float
 ) -> dict[int, list[Complaint]]:
     """Give what mypy has against modules; where it stops at one, the others are asked alone."""
     try:
-        return _said_of(made, texts, timeout)
+        return _ask_together(made, texts, timeout)
     except OracleTimeoutError:
         raise
     except OracleError as error:
@@ -107,11 +109,11 @@ def _said(
             return {index: [Complaint(NOWHERE, 1, 0, str(error), None)] for index in made}
     said: dict[int, list[Complaint]] = {}
     for index, each in made.items():
-        said |= _said({index: each}, texts, timeout)
+        said |= _ask_mypy({index: each}, texts, timeout)
     return said
 
 
-def _said_of(
+def _ask_together(
     made: Mapping[int, Made], texts: Sequence[tuple[str, str]], timeout: float
 ) -> dict[int, list[Complaint]]:
     paths: dict[str, int] = {}
@@ -130,24 +132,24 @@ def _said_of(
     return said
 
 
-def _with_calls(made: Made, complaints: Sequence[Complaint]) -> Made | None:
+def _write_with_calls(made: Made, complaints: Sequence[Complaint]) -> Made | None:
     """Write a module anew that calls the stages of which mypy complains; None if it does so."""
     manifest = made.written.manifest
     places = {line: place.stage for line, place in manifest.places.items()}
     stages = {places.get(each.line) for each in complaints} & set(manifest.inlined)
     if not stages:
         return None
-    plan = called_instead(made.plan, {each for each in stages if each is not None}, UNPROVEN)
+    plan = call_instead(made.plan, {each for each in stages if each is not None}, REFUSED_BY_MYPY)
     try:
-        [emitted] = emit([plan], rivusio.__version__)
+        [generated] = render_modules([plan], rivusio.__version__)
     except FormatError:
         return None
-    if isinstance(emitted, Refused):
+    if isinstance(generated, Refused):
         return None
-    return made_of(made.path, made.chain, made.written.name, plan, emitted)
+    return add_manifest(made.path, made.chain, made.written.name, plan, generated)
 
 
-def _told(made: Made, complaints: Sequence[Complaint], *, keeps: bool) -> Iterator[Diagnostic]:
+def _diagnose(made: Made, complaints: Sequence[Complaint], *, keeps: bool) -> Iterator[Diagnostic]:
     """Say why a chain has no module: mypy has something against it, or could not look at it."""
     place = made.path, made.span.line, made.span.column + 1
     chain = made.written.manifest.chain
@@ -155,7 +157,11 @@ def _told(made: Made, complaints: Sequence[Complaint], *, keeps: bool) -> Iterat
         message = f'chain "{chain}" is not compiled: {nowhere.message}'
         yield Diagnostic(*place, "error", message, COMPILE, "it runs interpreted")
         return
-    note = _kept(made) if keeps else "please report it with the module, which `compile` keeps"
+    note = (
+        _keep_for_report(made)
+        if keeps
+        else "please report it with the module, which `compile` keeps"
+    )
     for said in complaints:
         message = (
             f'the module of "{chain}" does not pass mypy, which is a bug of '
@@ -164,7 +170,7 @@ def _told(made: Made, complaints: Sequence[Complaint], *, keeps: bool) -> Iterat
         yield Diagnostic(*place, "error", message, COMPILE, note)
 
 
-def _kept(made: Made) -> str:
+def _keep_for_report(made: Made) -> str:
     """Keep a module for a report, and say where."""
     kept = Path(made.path).parent / f"{made.written.name}.failed.py"
     try:

@@ -17,7 +17,7 @@ from rivusio import NotCompiledError
 from rivusio.artifacts.mode import Mode
 from rivusio.compiler.driver import Options, compile_files
 from rivusio.compiler.ir import fusion
-from rivusio.compiler.passes.inline import UNPROVEN
+from rivusio.compiler.passes.inline import REFUSED_BY_MYPY
 from rivusio.graph.operations import Take, time_matters
 from rivusio.pipes.base import BasePipe
 from rivusio.testing import ConsumerScript, Event, SourceScript, difference, record
@@ -89,10 +89,10 @@ def compiled(folder: Path, paths: Sequence[Path]) -> None:
     ]
     # Of a lambda mypy knows by its place what it does not know in the loop.
     said += [
-        f"{chain.path}:{chain.line}: {stage.name}: {UNPROVEN}"
+        f"{chain.path}:{chain.line}: {stage.name}: {REFUSED_BY_MYPY}"
         for chain in done.chains
         for stage in chain.stages
-        if stage.why == UNPROVEN and stage.name != "<lambda>"
+        if stage.why == REFUSED_BY_MYPY and stage.name != "<lambda>"
     ]
     if said or done.without_chains:
         raise Refused("\n".join([*said, *done.without_chains]))

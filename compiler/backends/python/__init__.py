@@ -5,7 +5,7 @@
     loop                   one generated function over a source, and its flush
     single_item            one that takes a single item through stages
     op_code, calls         the code of each op, and of the call of its stage's function
-    frame                  what a function is made of while it is written
+    frame, prologue        what a function is made of, and what stands before its loop
     names, source_map      names of generated code; which line of it is which of the user's
     templates              the text itself, which stands in templates/python
     function_records       what the templates of modules and functions print

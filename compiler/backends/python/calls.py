@@ -9,7 +9,7 @@ from typing import Literal, assert_never
 
 from rivusio.compiler.backends.python.frame import Function, Here
 from rivusio.compiler.backends.python.names import parameter, snake
-from rivusio.compiler.backends.python.source_map import marked
+from rivusio.compiler.backends.python.source_map import mark_statements
 from rivusio.compiler.backends.python.stage_records import Call, Outcome
 from rivusio.compiler.inlining.inline import Inlined, Site, inline
 from rivusio.compiler.ir import ops
@@ -53,7 +53,7 @@ class _Entered:
     checks: Literal["", "await", "refuse"] = ""
 
 
-def call_of(own: Function, op: Op, here: Here, item: str, output: str, body: Body) -> Call:
+def decide_call(own: Function, op: Op, here: Here, item: str, output: str, body: Body) -> Call:
     """Say how a stage's function is called for `item`, so that `output` is what it gives."""
     stage = op.of
     index = stage.index
@@ -101,14 +101,14 @@ def call_of(own: Function, op: Op, here: Here, item: str, output: str, body: Bod
     )
 
 
-def outcome_of(own: Function, op: Op, here: Here, tested: str) -> Outcome:
+def decide_outcome(own: Function, op: Op, here: Here, tested: str) -> Outcome:
     """Say what becomes of a stage's result, which is in `tested`."""
     index = op.of.index
     tested = tested if op.of.shape.skip_none or isinstance(op, DropNone) else ""
-    return Outcome(tested, counted_drop(own, index, here), own.counters_of(index))
+    return Outcome(tested, write_drop(own, index, here), own.counters_of(index))
 
 
-def counted_drop(own: Function, index: int, here: Here) -> str:
+def write_drop(own: Function, index: int, here: Here) -> str:
     """Write how an item is dropped that its stage did not let pass."""
     if not own.variant.monitored:
         return here.drop
@@ -239,7 +239,7 @@ def _inline(own: Function, op: Op, item: str, plain: _Entered, body: Inline) -> 
     if is_plain and result in local_names:
         output = result
         own.declared.add(output)  # by the user, if at all
-    statements = (*before, *(marked(each, origin) for each in done.statements))
+    statements = (*before, *(mark_statements(each, origin) for each in done.statements))
     return _Entered(result, output, f"{origin}:{position}", statements, checks)
 
 

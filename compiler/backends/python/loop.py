@@ -19,10 +19,12 @@ from rivusio.compiler.backends.python.function_records import (
 from rivusio.compiler.backends.python.names import (
     RESERVED,
     Names,
+    docstring_of,
     inner_names,
     plain,
 )
 from rivusio.compiler.backends.python.op_code import write_from, write_list_call
+from rivusio.compiler.backends.python.prologue import header_lines, prepare
 from rivusio.compiler.backends.python.stage_records import Flush
 from rivusio.compiler.backends.python.templates import render
 from rivusio.compiler.ir.fusion import Loop, Module, Variant
@@ -39,11 +41,11 @@ PLAIN_PARTS = PARTS | {"inner": "PlainInner"}
 
 def write_loop(plan: Plan, loop: Loop, variant: Variant, name: str, module: Module) -> str:
     """Write one function."""
-    own = Function(plan, loop, variant, module, Names(RESERVED | inner_names(plan.ops)))
+    own = Function(loop, variant, module, Names(RESERVED | inner_names(plan.ops)))
     item, is_results = own.item_at(0), variant.sink == "results"
     over = ("feed.is_over",) if variant.source == "async" else ()
     exits = (*over, *(f"not {left}" for left in lefts_of(loop.ops)))
-    own.prepare()
+    prepare(own)
     is_empty = any(isinstance(op, Take) and op.none for op in loop.ops)
     body = write_from(own, 0, Here(exits=exits), item)
     flush = "" if is_empty else "\n".join(_write_flushes(own))
@@ -61,9 +63,9 @@ def write_loop(plan: Plan, loop: Loop, variant: Variant, name: str, module: Modu
             name=name,
             part=(PLAIN_PARTS if variant.is_sync else PARTS)[variant.sink],
             takes=OF.get(variant.source, "feed: Feed"),
-            gives=_result_type(own),
-            doc=own.doc,
-            hoisted=tuple(own.header()),
+            gives=_result_type(plan, own),
+            doc=docstring_of(loop.ops),
+            hoisted=tuple(header_lines(own)),
             is_results=is_results,
             loop="" if is_empty else _write_source(variant, item, body, " or ".join(exits)),
             flush=flush,
@@ -93,7 +95,7 @@ def _write_source(variant: Variant, item: str, body: str, exits: str) -> str:
 def _write_flushes(own: Function) -> Iterator[str]:
     """Write what the end of the source closes, from the left."""
     for position, op in enumerate(own.loop.ops):
-        if own.takes_closed(position) or not isinstance(op, Batch | TumblingWindow):
+        if own.loop.takes_closed(position) or not isinstance(op, Batch | TumblingWindow):
             continue
         later = lefts_of(own.loop.ops[position + 1 :])
         here = Here(in_flush=True, exits=tuple(f"not {left}" for left in later))
@@ -108,12 +110,12 @@ def _write_flushes(own: Function) -> Iterator[str]:
         yield render(Flush(told, " and ".join(is_open), taken, rest))
 
 
-def _result_type(own: Function) -> str:
+def _result_type(plan: Plan, own: Function) -> str:
     gives = own.loop.ops[-1].of.gives.text if own.loop.ops else "Any"
     if own.variant.sink in ("window", "buffer"):
         return "None"
     if own.variant.sink == "results":
-        gives = own.plan.ops[-1].of.gives.text
+        gives = plan.ops[-1].of.gives.text
     if own.variant.is_sync:
         return f"Generator[{gives}, None, None]"
     return f"AsyncGenerator[{gives}, None]"

@@ -12,7 +12,7 @@ from rivusio.compiler.backends.python.function_records import Entry
 from rivusio.compiler.backends.python.loop import write_loop
 from rivusio.compiler.backends.python.single_item import write_process
 from rivusio.compiler.backends.python.templates import render
-from rivusio.compiler.ir.fusion import Loop, Module, SourceKind, Variant, loops_of
+from rivusio.compiler.ir.fusion import Loop, Module, SourceKind, Variant, split_into_loops
 from rivusio.compiler.ir.plan import Plan
 
 
@@ -31,7 +31,7 @@ def _lower_way(
     plan: Plan, module: Module, sources: tuple[SourceKind, ...], *, in_loop: bool
 ) -> None:
     for monitored in (False, True):
-        loops = loops_of(plan, in_loop=in_loop, monitored=monitored)
+        loops = split_into_loops(plan, in_loop=in_loop, monitored=monitored)
         for source in sources:
             module.functions.append(_entry(plan, loops, source, monitored=monitored))
             _function(plan, loops[0], source, module, monitored=monitored)

@@ -1,4 +1,4 @@
-"""Plan -> the text of a module, and what its lines mean."""
+"""Renders a module: from a plan to its finished text and its source map."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rivusio.compiler.backends.python.names import (
     FROM_RUNTIME,
     FROM_TYPING,
 )
-from rivusio.compiler.backends.python.source_map import Marked, lines_of, read_marks
+from rivusio.compiler.backends.python.source_map import Marked, map_lines, read_marks
 from rivusio.compiler.backends.python.templates import render
 from rivusio.compiler.ir.fusion import Module
 from rivusio.compiler.ir.ops import StageInfo
@@ -25,7 +25,7 @@ from rivusio.compiler.known_names import RUNTIME
 
 
 @dataclass(frozen=True, slots=True)
-class Emitted:
+class GeneratedModule:
     """A generated module.
 
     Attributes:
@@ -53,45 +53,45 @@ class Refused:
     reason: str
 
 
-def emit(plans: Sequence[Plan], version: str) -> list[Emitted | Refused]:
+def render_modules(plans: Sequence[Plan], version: str) -> list[GeneratedModule | Refused]:
     """Write the modules of plans.
 
     Raises:
         FormatError: when the formatter refuses one: a fault of the compiler's.
     """
-    written = [_written(plan, version) for plan in plans]
+    written = [_render_unformatted(plan, version) for plan in plans]
     texts = [each.text for each in written if not isinstance(each, Refused)]
     tidied = [read_marks(text) for text in tidy(texts)]
     formatted = format_texts([plain for plain, _ in tidied])
-    lines = [lines_of(text, marks) for text, (_, marks) in zip(formatted, tidied, strict=True)]
+    lines = [map_lines(text, marks) for text, (_, marks) in zip(formatted, tidied, strict=True)]
     finished = zip(formatted, lines, strict=True)
     return [
-        each if isinstance(each, Refused) else _emitted(each.module, *next(finished))
+        each if isinstance(each, Refused) else _finish(each.module, *next(finished))
         for each in written
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class _Rendered:
     """A module as the templates have it, with its marks."""
 
     module: Module
     text: str
 
 
-def _written(plan: Plan, version: str) -> _Written | Refused:
+def _render_unformatted(plan: Plan, version: str) -> _Rendered | Refused:
     try:
         module = lower(plan)
-        text = _text(plan, module, version)
+        text = _render(plan, module, version)
         compile(text, "<generated>", "exec", dont_inherit=True)
     except SyntaxError as error:
         return Refused(error.msg)
     except (RecursionError, MemoryError):
         return Refused("it is too deep")
-    return _Written(module, text)
+    return _Rendered(module, text)
 
 
-def _text(plan: Plan, module: Module, version: str) -> str:
+def _render(plan: Plan, module: Module, version: str) -> str:
     used = "\n".join(module.functions)
     types = {
         name: alias
@@ -112,8 +112,8 @@ def _text(plan: Plan, module: Module, version: str) -> str:
     )
 
 
-def _emitted(module: Module, text: str, lines: Mapping[int, Marked]) -> Emitted:
-    return Emitted(
+def _finish(module: Module, text: str, lines: Mapping[int, Marked]) -> GeneratedModule:
+    return GeneratedModule(
         text,
         {line: each.place for line, each in lines.items()},
         {line: each.origin for line, each in lines.items() if each.origin is not None},

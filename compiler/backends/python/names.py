@@ -6,10 +6,17 @@ import ast
 import builtins
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rivusio.compiler.ir.ops import Batch, Op, StageInfo, UserFunction
+from rivusio.compiler.ir.ops import (
+    Batch,
+    Op,
+    SlidingWindow,
+    StageInfo,
+    TumblingWindow,
+    UserFunction,
+)
 
 TOO_PLAIN = {"data", "item", "value", "x", "self", "i", "it", "_"}  # they say nothing in a loop
 
@@ -86,6 +93,20 @@ def parameter(function: UserFunction) -> str | None:
     return names[0] if names else None
 
 
+def item_name(ops: Sequence[Op], position: int) -> str:
+    """Name the items that go into an op of a loop, or out of the last one."""
+    if position < len(ops):
+        op = ops[position]
+        function = op.of.function
+        own_name = parameter(function) if function is not None else None
+        lists = isinstance(op, Batch | TumblingWindow | SlidingWindow)
+        if own_name and own_name not in TOO_PLAIN and not lists:
+            return own_name
+        return by_type(op.of.takes.text) or "item"
+    gives = ops[-1].of.gives.text if ops else "Any"
+    return by_type(gives) or "result"
+
+
 def by_type(text: str) -> str | None:
     """Name an item by its type, if that says something."""
     if text in BY_TYPE:
@@ -124,6 +145,15 @@ def comment(stage: StageInfo) -> str:
     """Say which stage it is, in a comment."""
     where = f", {stage.where}" if stage.where else ""
     return plain(f"{stage.index + 1} {stage.name}{where}")
+
+
+def docstring_of(ops: Sequence[Op]) -> str:
+    """Say which stages a function takes items through."""
+    if not ops:
+        return "Give what comes."
+    first, last = ops[0].of, ops[-1].of
+    names = f"{first.name}" if first is last else f"{first.name} to {last.name}"
+    return f"Take items through {plain(names)}."
 
 
 def plain(text: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rivusio.artifacts.program import Holding
-from rivusio.compiler.backends.python.calls import call_of, outcome_of
+from rivusio.compiler.backends.python.calls import decide_call, decide_outcome
 from rivusio.compiler.backends.python.frame import OF, Function, Here, left_of, lefts_of
 from rivusio.compiler.backends.python.names import (
     comment,
@@ -88,8 +88,8 @@ def _write_sink(own: Function, here: Here, item: str) -> str:
 
 def _write_map(own: Function, position: int, op: Map, here: Here, item: str) -> str:
     output = own.item_at(position + 1)
-    call = call_of(own, op, here, item, output, op.body)
-    outcome = outcome_of(own, op, here, call.output)
+    call = decide_call(own, op, here, item, output, op.body)
+    outcome = decide_outcome(own, op, here, call.output)
     rest = write_from(own, position + 1, here, call.output)
     return render(MapStage(comment(op.of), call.counters, call, outcome, rest))
 
@@ -98,16 +98,16 @@ def _write_filter(own: Function, position: int, op: Filter, here: Here, item: st
     state = own.state.setdefault(op.of.index, {})
     kept = state.get("kept") or own.names.fresh("kept")
     state["kept"] = kept
-    call = call_of(own, op, here, item, kept, op.body)
-    outcome = outcome_of(own, op, here, item)
+    call = decide_call(own, op, here, item, kept, op.body)
+    outcome = decide_outcome(own, op, here, item)
     own.items[position + 1] = item
     rest = write_from(own, position + 1, here, item)
     return render(FilterStage(comment(op.of), call.counters, call, outcome, rest))
 
 
 def _write_take(own: Function, position: int, op: Take, here: Here, item: str) -> str:
-    call = call_of(own, op, here, item, item, Pass())
-    outcome = outcome_of(own, op, here, item)
+    call = decide_call(own, op, here, item, item, Pass())
+    outcome = decide_outcome(own, op, here, item)
     own.items[position + 1] = item
     rest = write_from(own, position + 1, here, item)
     halts = own.variant.source in OF
@@ -115,8 +115,8 @@ def _write_take(own: Function, position: int, op: Take, here: Here, item: str) -
 
 
 def _write_drop_none(own: Function, position: int, op: DropNone, here: Here, item: str) -> str:
-    call = call_of(own, op, here, item, item, Pass())
-    outcome = outcome_of(own, op, here, item)
+    call = decide_call(own, op, here, item, item, Pass())
+    outcome = decide_outcome(own, op, here, item)
     own.items[position + 1] = item
     rest = write_from(own, position + 1, here, item)
     return render(MapStage(comment(op.of), call.counters, call, outcome, rest))
@@ -126,7 +126,7 @@ def _write_flat_map(own: Function, position: int, op: FlatMap, here: Here, item:
     index, shape = op.of.index, op.of.shape
     outputs, expanded = f"outputs_{index}", f"expanded_{index}"
     each = own.item_at(position + 1)
-    call = call_of(own, op, here, item, expanded, op.body)
+    call = decide_call(own, op, here, item, expanded, op.body)
     exits = tuple(f"not {left}" for left in lefts_of(own.loop.ops[position + 1 :]))
     awaits_outputs = not shape.treated and shape.entry != "call"
     if _may_be_halted(own, own.loop.ops[position if awaits_outputs else position + 1 :]):
@@ -156,7 +156,7 @@ def _write_flat_map(own: Function, position: int, op: FlatMap, here: Here, item:
             outputs_mark=f"#@ outputs {index} {item}{' flush' if here.in_flush else ''}",
             is_async=awaits_outputs,
             each=each,
-            outcome=replace(outcome_of(own, op, inner, each), drop=inner.drop),
+            outcome=replace(decide_outcome(own, op, inner, each), drop=inner.drop),
             exits=" or ".join(exits),
             rest=rest,
         )
@@ -178,7 +178,7 @@ def _may_be_halted(own: Function, ops: Sequence[Op], *, with_source: bool = Fals
 
 def _write_holding(own: Function, position: int, op: ops.Holding, here: Here, item: str) -> str:
     """Write how an item comes into an open list, and what happens when that is full."""
-    if own.takes_closed(position):
+    if own.loop.takes_closed(position):
         return write_list_call(own, position, op, here, item)
     state = own.state[op.of.index]
     full = state.get("full", "")
@@ -217,11 +217,11 @@ def write_list_call(own: Function, position: int, op: ops.Holding, here: Here, f
     output = own.item_at(position + 1)
     if isinstance(op.body, Pass) and not own.variant.monitored and not op.of.shape.skip_none:
         return write_from(own, position + 1, here, full)
-    call = call_of(own, op, here, full, output, op.body)
+    call = decide_call(own, op, here, full, output, op.body)
     drop = _drop_list(own, op.of.index, here, full)
-    outcome = replace(outcome_of(own, op, here, call.output), drop=drop)
+    outcome = replace(decide_outcome(own, op, here, call.output), drop=drop)
     # Where the list was closed here, there is a comment above.
-    told = comment(op.of) if own.takes_closed(position) else ""
+    told = comment(op.of) if own.loop.takes_closed(position) else ""
     rest = write_from(own, position + 1, here, call.output)
     return render(MapStage(told, "", call, outcome, rest))
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rivusio.compiler.backends.python.calls import call_of
+from rivusio.compiler.backends.python.calls import decide_call
 from rivusio.compiler.backends.python.frame import Function, Here
 from rivusio.compiler.backends.python.function_records import SingleChain, SingleFunction
 from rivusio.compiler.backends.python.names import (
     RESERVED,
     Names,
     comment,
+    docstring_of,
     inner_names,
 )
 from rivusio.compiler.backends.python.stage_records import Call, SingleStage
 from rivusio.compiler.backends.python.templates import render
-from rivusio.compiler.ir.fusion import Loop, Module, SourceKind, Variant, groups_of
+from rivusio.compiler.ir.fusion import Loop, Module, SourceKind, Variant, split_into_groups
 from rivusio.compiler.ir.ops import (
     Concurrent,
     Inline,
@@ -29,12 +30,12 @@ def write_process(plan: Plan, module: Module) -> list[str]:
     """Write the functions that take one item through a chain of 1:1 stages."""
     source: SourceKind = "sync" if all_sync(plan) else "async"
     variant = Variant(source, monitored=False, sink="results")
-    groups = groups_of([op for op in plan.ops if isinstance(op, Map | Concurrent)])
+    groups = split_into_groups([op for op in plan.ops if isinstance(op, Map | Concurrent)])
     if len(groups) == 1:
-        return [_write_function(plan, Loop(1, groups[0]), variant, "process", module)]
+        return [_write_function(Loop(1, groups[0]), variant, "process", module)]
     names = [f"process_{number}" for number, _ in enumerate(groups, 1)]
     written = [
-        _write_function(plan, Loop(number, ops), variant, name, module)
+        _write_function(Loop(number, ops), variant, name, module)
         for number, (ops, name) in enumerate(zip(groups, names, strict=True), 1)
     ]
     chain = SingleChain(
@@ -55,9 +56,9 @@ def _in_turn(names: Sequence[str], awaits: str) -> Iterator[str]:
         yield f"return {call}" if number == len(names) else f"{item} = {call}"
 
 
-def _write_function(plan: Plan, loop: Loop, variant: Variant, name: str, module: Module) -> str:
+def _write_function(loop: Loop, variant: Variant, name: str, module: Module) -> str:
     names = Names(RESERVED | inner_names(loop.ops))
-    own = Function(plan, loop, variant, module, names, is_loop=False)
+    own = Function(loop, variant, module, names, is_loop=False)
     item = own.item_at(0)
     body = _write_from(own, 0, item)
     return render(
@@ -67,7 +68,9 @@ def _write_function(plan: Plan, loop: Loop, variant: Variant, name: str, module:
             item=item,
             takes=loop.ops[0].of.takes.text,
             gives=loop.ops[-1].of.gives.text,
-            doc=own.doc if name != "process" else "Take one item through all stages.",
+            doc=docstring_of(loop.ops)
+            if name != "process"
+            else "Take one item through all stages.",
             hoisted=tuple(own.hoisted.values()),
             body=body,
         )
@@ -86,7 +89,7 @@ def _write_from(own: Function, position: int, item: str) -> str:
     op = own.loop.ops[position]
     assert isinstance(op, Map | Concurrent)  # noqa: S101  others have been refused
     output = own.item_at(position + 1)
-    call = call_of(own, op, Here(), item, output, op.body)
+    call = decide_call(own, op, Here(), item, output, op.body)
     rest = _write_from(own, position + 1, call.output)
     if position == len(own.loop.ops) - 1 and _may_be_any(op, call):
         name = own.names.fresh("result")

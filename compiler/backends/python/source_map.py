@@ -1,4 +1,4 @@
-r"""Marks in generated text: what the statement below a mark does, until the text is finished.
+r"""The source map of a generated module: marks in its text, until that is finished.
 
     #@ call 2 flight origin=2:73:73:8:30
     price = flight.miles * m_flights.RATE
@@ -35,7 +35,7 @@ class Marked:
     origin: Statement | None
 
 
-def marked(statement: ast.stmt, mark: str) -> str:
+def mark_statements(statement: ast.stmt, mark: str) -> str:
     """Give the text of a user's statement, with a mark at each statement in it."""
     text = ast.unparse(statement)
     lines = text.split("\n")
@@ -99,14 +99,14 @@ def read_marks(text: str) -> tuple[str, dict[int, Marked]]:
             waiting = None
     plain = "\n".join(kept)
     found = {
-        number: _said(by_line[statement.lineno])
+        number: _read_mark(by_line[statement.lineno])
         for number, statement in enumerate(statements_of(ast.parse(plain).body))
         if statement.lineno in by_line
     }
     return plain, found
 
 
-def lines_of(text: str, marks: dict[int, Marked]) -> dict[int, Marked]:
+def map_lines(text: str, marks: dict[int, Marked]) -> dict[int, Marked]:
     """Say for each line of the finished text what was marked there."""
     lines: dict[int, Marked] = {}
     for number, statement in enumerate(statements_of(ast.parse(text).body)):
@@ -119,7 +119,7 @@ def lines_of(text: str, marks: dict[int, Marked]) -> dict[int, Marked]:
     return lines
 
 
-def _said(mark: str) -> Marked:
+def _read_mark(mark: str) -> Marked:
     _, does, *rest = mark.split()
     origin = next((each for each in rest if each.startswith("origin=")), None)
     flags = {each for each in rest if each in ("flush", "coroutine")}
@@ -131,10 +131,10 @@ def _said(mark: str) -> Marked:
         in_flush="flush" in flags,
         in_coroutine="coroutine" in flags,
     )
-    return Marked(place, None if origin is None else _origin(origin.removeprefix("origin=")))
+    return Marked(place, None if origin is None else _read_origin(origin.removeprefix("origin=")))
 
 
-def _origin(text: str) -> Statement | None:
+def _read_origin(text: str) -> Statement | None:
     stage, *position = map(int, text.split(":"))
     if len(position) != 4 or not position[0]:
         return None

@@ -2,6 +2,7 @@
 
 All is decided when a record is made; its template prints it as `this`. A text that is empty is one
 that is not printed. `rest` is the text of all that comes after.
+A record has as many fields as its template has words to print.
 """
 
 from __future__ import annotations

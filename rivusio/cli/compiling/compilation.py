@@ -36,7 +36,7 @@ def compile_files(
     """
     driver = import_compiler("rivusio.compiler.driver")
     options = driver.Options(not no_import, timeout or driver.TIMEOUT, strict)
-    make = driver.compile_files if writes else driver.explained
+    make = driver.compile_files if writes else driver.explain
     try:
         done: Compilation = make(files, options)
     except driver.FAILURES as error:

@@ -64,15 +64,15 @@ def _find_faults(file: str, *, strict: bool) -> Iterator[_Fault]:
     artifact = import_compiler("rivusio.compiler.artifacts.index")
     planning = import_compiler("rivusio.compiler.planning")
     run = f"run `rivusio compile {file}`"
-    reason = artifact.outdated(Path(file))
+    reason = artifact.tell_outdated(Path(file))
     if reason is not None:
         yield _Fault(f"{file}: {reason}; {run}", replace(planning.failure(file, reason), note=run))
         return
-    for each in artifact.index_of(Path(file)).unmade:
-        said = planning.said_again(file, each)
+    for each in artifact.read_index(Path(file)).unmade:
+        said = planning.repeat_reason(file, each)
         line = f"{file}: {said.message}; {run if each.failed else 'it runs interpreted'}"
         yield _Fault(line, said)
-    for chain, index, stage in artifact.calls(Path(file)) if strict else ():
+    for chain, index, stage in artifact.list_calls(Path(file)) if strict else ():
         told = f'stage {index + 1} "{stage.name}" is {stage.how}: {stage.why}'
         wrong = planning.failure(file, f'chain "{chain}", {told}')
         yield _Fault(f"{file}: {wrong.message}", wrong)

@@ -16,7 +16,7 @@ import pytest
 from rivusio.artifacts.manifest import Manifest, hash_of
 from rivusio.compiler import driver, planning
 from rivusio.compiler.artifacts import write as artifact_files
-from rivusio.compiler.artifacts.index import index_of
+from rivusio.compiler.artifacts.index import read_index
 from tests.compiler.commands.support import FLOW, MAIN, cli, own_folder, runs, write, written
 from tests.places import ROOT
 
@@ -352,7 +352,7 @@ HIDDEN = 'chain "x" is not compiled: a "type: ignore" hides that it does not fit
 
 def test_a_chain_that_is_refused_is_named_by_every_command_and_fails_none() -> None:
     assert cli("compile", write("flow.py", REFUSED)).exit_code == 0
-    index = index_of(Path("flow.py"))
+    index = read_index(Path("flow.py"))
     assert index.artifacts == ("flow__chain",)
     assert [(each.chain, each.line, each.failed) for each in index.unmade] == [("x", 7, False)]
     done = cli("compile", "flow.py")

@@ -17,8 +17,8 @@ from syrupy.assertion import SnapshotAssertion
 
 import rivusio
 from rivusio.compiler import driver
-from rivusio.compiler.backends.python.module import Emitted, emit
-from rivusio.compiler.ir.plan import plan_of
+from rivusio.compiler.backends.python.module import GeneratedModule, render_modules
+from rivusio.compiler.ir.plan import make_plan
 from rivusio.compiler.jit import compile_pipeline
 from rivusio.compiler.passes import run_passes
 from rivusio.compiler.resolve import live_stages
@@ -45,9 +45,9 @@ def one_cache(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def emitted(name: str) -> str:
     """Give the module of a chain, made from the live objects."""
-    plan = plan_of(name, live_stages.stages_of(CHAINS[name]._rivusio_stages()))
-    [emitted] = emit([run_passes(plan)], VERSION)
-    assert isinstance(emitted, Emitted)
+    plan = make_plan(name, live_stages.stages_of(CHAINS[name]._rivusio_stages()))
+    [emitted] = render_modules([run_passes(plan)], VERSION)
+    assert isinstance(emitted, GeneratedModule)
     return emitted.text
 
 
@@ -57,7 +57,7 @@ generated = cache(emitted)
 @cache
 def compiled() -> dict[str, str]:
     """Give the modules of all chains of the files, by the names of file and chain."""
-    done = driver.explained([str(each) for each in FILES], driver.Options())
+    done = driver.explain([str(each) for each in FILES], driver.Options())
     assert not done.failed
     return {f"{Path(each.path).stem}__{each.name}": each.text for each in done.chains}
 

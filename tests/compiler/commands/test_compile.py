@@ -519,7 +519,7 @@ def test_a_package_that_fails_is_told_with_what_to_run() -> None:
 
 # What stays a call is told as one
 
-UNPROVEN = """from dataclasses import dataclass
+REFUSED_BY_MYPY = """from dataclasses import dataclass
 from rivusio import SyncBasePipe
 @dataclass
 class Reading:
@@ -534,7 +534,7 @@ chain = Scale() >> Scale.process.__get__(Scale())
 
 
 def test_a_body_that_mypy_does_not_take_is_told_and_is_a_call_to_strict() -> None:
-    text = UNPROVEN.replace(" >> Scale.process.__get__(Scale())", "")
+    text = REFUSED_BY_MYPY.replace(" >> Scale.process.__get__(Scale())", "")
     done = cli("compile", "--strict", write("unproven.py", text))
     assert done.exit_code == 1
     assert 'stage 1 "Scale" is called: mypy does not take its body in the loop' in done.stdout

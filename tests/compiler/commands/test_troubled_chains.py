@@ -230,16 +230,16 @@ def test_a_module_at_which_mypy_stops_stops_no_other(monkeypatch: pytest.MonkeyP
 def test_a_module_that_cannot_be_written_stops_no_other(
     monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
 ) -> None:
-    whole = python_module.emit
+    whole = python_module.render_modules
 
     def failing(
         plans: Sequence[Plan], version: str
-    ) -> list[python_module.Emitted | python_module.Refused]:
+    ) -> list[python_module.GeneratedModule | python_module.Refused]:
         if any(each.name == "chain" for each in plans):
             raise error
         return whole(plans, version)
 
-    monkeypatch.setattr(planning, "emit", failing)
+    monkeypatch.setattr(planning, "render_modules", failing)
     done = cli("compile", write("flow.py", TWO))
     assert f'chain "chain" is not compiled: {said}' in done.stdout
     assert done.exit_code == (0 if isinstance(error, RecursionError) else 1)
@@ -249,7 +249,7 @@ def test_a_module_that_cannot_be_written_stops_no_other(
 def test_a_module_written_anew_that_cannot_be_stops_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def failing(*_: object) -> list[python_module.Emitted | python_module.Refused]:
+    def failing(*_: object) -> list[python_module.GeneratedModule | python_module.Refused]:
         message = "no"
         raise FormatError(message)
 
@@ -264,7 +264,7 @@ def test_a_module_written_anew_that_cannot_be_stops_no_other(
         return ours + strict(modules, texts, timeout)
 
     monkeypatch.setattr(request, "strict", refusing)
-    monkeypatch.setattr(validate, "emit", failing)
+    monkeypatch.setattr(validate, "render_modules", failing)
     assert cli("compile", write("flow.py", TWO)).exit_code == 1
     assert set(written()) == OTHER
 

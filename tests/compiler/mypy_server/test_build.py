@@ -55,7 +55,7 @@ def test_the_stubs_have_all_that_the_runtime_uses(here: Path) -> None:
     options.cache_dir = str(here / "cache")
     options.per_module_options.clear()
     options.disallow_untyped_calls = options.disallow_any_unimported = True
-    result = build.built(runtime(), options)
+    result = build.run_build(runtime(), options)
     assert result.errors == []
     assert "pydantic.main" not in result.graph
     assert "rivusio.graph.config" in result.graph
@@ -66,7 +66,7 @@ def test_a_file_that_does_not_need_pydantic_is_typed_without_it(here: Path) -> N
     options = mypy_options.settings()
     options.cache_dir = str(here / "cache")
     sources = mypy_options.sources([("alone.py", Path("alone.py").read_text("utf-8"))], options)
-    assert "pydantic.main" not in build.built(sources, options).graph
+    assert "pydantic.main" not in build.run_build(sources, options).graph
 
 
 def test_the_stub_has_every_public_name_of_a_model() -> None:
@@ -128,4 +128,4 @@ def test_the_plugin_of_pydantic_gets_the_real_one(here: Path) -> None:
     options = mypy_options.settings()
     options.cache_dir = str(here / "cache")
     sources = mypy_options.sources([("a.py", "import rivusio\n")], options)
-    assert "pydantic.main" in build.built(sources, options).graph
+    assert "pydantic.main" in build.run_build(sources, options).graph

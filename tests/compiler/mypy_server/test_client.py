@@ -53,7 +53,7 @@ def is_gone(mypy: Mypy) -> bool:
 
 
 def test_one_child_answers_all_that_is_asked_inside(started: list[Mypy]) -> None:
-    with client.kept():
+    with client.keep_child():
         assert [file.module for file in ask_oracle().files] == ["plain"]
         said = type_request.strict(
             [Generated("generated", "generated.py", MODULE)], [("plain.py", TEXT)]
@@ -76,6 +76,6 @@ def test_a_child_that_takes_too_long_is_ended(started: list[Mypy]) -> None:
 
 
 def test_an_exception_inside_leaves_no_child_behind(started: list[Mypy]) -> None:
-    with pytest.raises(KeyboardInterrupt), client.kept():
+    with pytest.raises(KeyboardInterrupt), client.keep_child():
         raise KeyboardInterrupt
     assert is_gone(started[0])

@@ -20,7 +20,7 @@ import pytest
 
 import rivusio
 from rivusio.compiler.ir.dump import dump
-from rivusio.compiler.ir.explain import report_of
+from rivusio.compiler.ir.explain import explain
 from rivusio.compiler.ir.ops import (
     Await,
     Buffer,
@@ -32,10 +32,10 @@ from rivusio.compiler.ir.ops import (
     Pass,
     Take,
 )
-from rivusio.compiler.ir.plan import Plan, plan_of
-from rivusio.compiler.ir.verify import PlanError, check_plan
+from rivusio.compiler.ir.plan import Plan, make_plan
+from rivusio.compiler.ir.verify import PlanError, verify_plan
 from rivusio.compiler.passes import PASSES, run_passes
-from rivusio.compiler.passes.inline import as_written
+from rivusio.compiler.passes.inline import match_module
 from rivusio.compiler.resolve import live_stages
 from rivusio.pipes.base import BasePipe
 from tests.compiler import kinds
@@ -58,7 +58,7 @@ def plan_in(text: str) -> Plan:
         chain = vars(module)["chain"]
         # The chain's own line has `chain = ` before it: lambdas in it are found all the same.
         linecache.cache["case.py"] = len(made), None, made.splitlines(keepends=True), "case.py"
-        return plan_of("case", live_stages.stages_of(chain._rivusio_stages()))
+        return make_plan("case", live_stages.stages_of(chain._rivusio_stages()))
 
 
 def shown(text: str) -> str:
@@ -108,8 +108,8 @@ def plans() -> Iterator[tuple[str, Plan]]:
     for name, each in vars(kinds).items():
         if isinstance(each, BasePipe):
             stages = live_stages.stages_of(each._rivusio_stages())
-            yield name, plan_of(name, stages)
-            yield f"{name}, read ahead", plan_of(name, stages, read_ahead=True)
+            yield name, make_plan(name, stages)
+            yield f"{name}, read ahead", make_plan(name, stages, read_ahead=True)
     for name, (text, _) in golden().items():
         yield name, plan_in(text)
 
@@ -117,11 +117,11 @@ def plans() -> Iterator[tuple[str, Plan]]:
 def test_every_plan_is_sound_after_every_pass() -> None:
     for _, made in plans():
         plan = made
-        check_plan(plan)
+        verify_plan(plan)
         for each in PASSES:
             plan = each(plan)
-            check_plan(plan)
-        check_plan(plan, is_final=True)
+            verify_plan(plan)
+        verify_plan(plan, is_final=True)
 
 
 def test_a_pass_leaves_the_plan_it_was_given() -> None:
@@ -132,7 +132,7 @@ def test_a_pass_leaves_the_plan_it_was_given() -> None:
 
 
 def plan_of_kind(name: str) -> Plan:
-    return plan_of(name, live_stages.stages_of(vars(kinds)[name]._rivusio_stages()))
+    return make_plan(name, live_stages.stages_of(vars(kinds)[name]._rivusio_stages()))
 
 
 def wrong(name: str, position: int, **changes: Any) -> Plan:
@@ -211,15 +211,15 @@ WRONG = {
 @pytest.mark.parametrize(("plan", "message"), WRONG.values(), ids=WRONG)
 def test_a_plan_that_is_not_sound_is_refused(plan: Plan, message: str) -> None:
     with pytest.raises(PlanError) as error:
-        check_plan(plan)
+        verify_plan(plan)
     assert message in str(error.value)
 
 
 def test_no_elided_await_is_left_by_the_passes() -> None:
     plan = wrong("awaits", 1, body=Elided())
-    check_plan(plan)
+    verify_plan(plan)
     with pytest.raises(PlanError, match='stage 2 "Ready": an elided await was left'):
-        check_plan(plan, is_final=True)
+        verify_plan(plan, is_final=True)
 
 
 def more(item: int) -> int:
@@ -228,8 +228,8 @@ def more(item: int) -> int:
 
 def test_a_body_that_found_no_place_in_the_module_is_told_as_a_call() -> None:
     stages = live_stages.stages_of((rivusio.map(more) >> rivusio.map(more))._rivusio_stages())
-    plan = as_written(run_passes(plan_of("twice", stages)), {0})
-    assert [(each.how, each.why) for each in report_of(plan)] == [
+    plan = match_module(run_passes(make_plan("twice", stages)), {0})
+    assert [(each.how, each.why) for each in explain(plan)] == [
         ("inlined", ""),
         ("called", "a name that its body needs is taken in the loop"),
     ]

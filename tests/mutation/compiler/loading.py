@@ -292,7 +292,7 @@ WRITTEN = (
     broken(
         "write",
         PROVING,
-        "passed = [each for index, each in finished.items() if index not in unproved]",
+        "passed = [each for index, each in finished.items() if index not in invalid]",
         "passed = list(finished.values())",
         "a module that mypy is against is installed",
         *TROUBLED,

@@ -38,8 +38,8 @@ CALLS = (
     broken(
         "2.7",
         OP_CODE,
-        "kept, op.body)\n    outcome = outcome_of(own, op, here, item)",
-        "kept, op.body)\n    outcome = outcome_of(own, op, here, kept)",
+        "kept, op.body)\n    outcome = decide_outcome(own, op, here, item)",
+        "kept, op.body)\n    outcome = decide_outcome(own, op, here, kept)",
         "skip_none of a filter looks at its verdict instead of the item",
     ),
     broken(
