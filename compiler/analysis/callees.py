@@ -12,14 +12,15 @@ from mypy.maptype import map_instance_to_supertype
 from rivusio.compiler.analysis.mypy_functions import (
     is_class,
     is_coroutine_function,
+    is_coroutine_object,
     is_ours,
     may_be_awaited,
     return_type,
     undecorated,
 )
-from rivusio.compiler.analysis.project import FOREIGN, Located, Project
+from rivusio.compiler.analysis.project import Located, Project
 from rivusio.compiler.analysis.settings import Reading, Unsure
-from rivusio.compiler.frontend.functions import FunctionRef
+from rivusio.compiler.frontend.functions import FOREIGN, FunctionRef
 from rivusio.compiler.known_names import PIPE
 from rivusio.compiler.typecheck import stage_types, type_predicates
 from rivusio.compiler.typecheck.facts import KnownFunction
@@ -222,17 +223,11 @@ class Functions:
             case _:
                 raise Unsure(UNKNOWN)
         proper = None if its is None else types.get_proper_type(its)
-        if isinstance(proper, types.Instance) and self._is_coroutine_object(proper):
+        if isinstance(proper, types.Instance) and is_coroutine_object(proper):
             return Called(is_async=True, no_function=reason)
         if any(type_predicates.awaiting(each) == "maybe" for each in gives):
             raise Unsure(UNKNOWN)
         return Called(no_function=reason, may_give_awaitable=False)
-
-    def _is_coroutine_object(self, of: types.Instance) -> bool:
-        """Tell whether an object's own `__call__` is a coroutine function."""
-        found = of.type.get("__call__")
-        function = None if found is None else undecorated(found.node)
-        return function is not None and is_coroutine_function(function)
 
     # Functions
 

@@ -36,6 +36,13 @@ def is_coroutine_function(function: nodes.FuncDef) -> bool:
     return function.is_coroutine and not function.is_async_generator
 
 
+def is_coroutine_object(of: types.Instance) -> bool:
+    """Tell whether an object's own `__call__` is a coroutine function."""
+    found = of.type.get("__call__")
+    function = None if found is None else undecorated(found.node)
+    return function is not None and is_coroutine_function(function)
+
+
 def is_class(of: types.Type | None) -> bool:
     """Tell whether a type is that of a class itself."""
     proper = None if of is None else types.get_proper_type(of)

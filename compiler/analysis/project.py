@@ -9,7 +9,6 @@ import ast
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from mypy import build, nodes
 from mypy.options import Options
@@ -23,18 +22,17 @@ from rivusio.compiler.analysis.project_file import (
 )
 from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.frontend.functions import (
+    FOREIGN,
+    NOT_FOUND,
     Function,
     FunctionRef,
     first_line,
+    may_be_own,
     needed_around,
 )
 from rivusio.compiler.frontend.source import Unreadable, parse, read
 from rivusio.compiler.known_names import PIPELINE_MODULE
 from rivusio.compiler.mypy_server.options import ANY_RETURNED, TELLING
-
-FOREIGN = "it is not the project's own code"
-NOT_FOUND = "its source cannot be told from others"
-INSTALLED = {"site-packages", "dist-packages"}
 
 
 @dataclass(frozen=True)
@@ -117,8 +115,7 @@ class Project:
         state = self._result.graph.get(module)
         if state is None or state.path is None or module.partition(".")[0] == "rivusio":
             return True
-        path = PurePath(state.path)
-        return path.suffix != ".py" or bool(INSTALLED & set(path.parts))
+        return not may_be_own(state.path)
 
     def is_stub(self, module: str) -> bool:
         """Tell whether mypy has read no more of a module than its types."""

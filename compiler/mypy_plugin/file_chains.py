@@ -37,6 +37,7 @@ class Place:
     joint: Joint
 
 
+# Larger than a class should be: all of it reads and fills what mypy has shown of one file.
 class FileChains:
     """What is known of the chains of one file, in one check of it."""
 
