@@ -9,11 +9,20 @@ from mypy import nodes, types
 from mypy.expandtype import expand_type_by_instance
 from mypy.maptype import map_instance_to_supertype
 
-from rivusio.compiler.analysis.project import FOREIGN, Located, Project
+from rivusio.compiler.analysis.mypy_functions import (
+    is_class,
+    is_coroutine_function,
+    is_coroutine_object,
+    is_ours,
+    may_be_awaited,
+    return_type,
+    undecorated,
+)
+from rivusio.compiler.analysis.project import Located, Project
 from rivusio.compiler.analysis.settings import Reading, Unsure
-from rivusio.compiler.frontend.functions import FunctionRef
+from rivusio.compiler.frontend.functions import FOREIGN, FunctionRef
 from rivusio.compiler.known_names import PIPE
-from rivusio.compiler.typecheck import stage_types
+from rivusio.compiler.typecheck import stage_types, type_predicates
 from rivusio.compiler.typecheck.facts import KnownFunction
 from rivusio.compiler.typecheck.stage_types import Pipe
 
@@ -92,8 +101,8 @@ class Functions:
         """
         owner = next((base for base in of.type.mro if name in base.names), None)
         node = None if owner is None else owner.names[name].node
-        function = _undecorated(node)
-        if owner is None or _is_ours(owner):
+        function = undecorated(node)
+        if owner is None or is_ours(owner):
             raise Unsure(f"its method {name} is not written here")
         if function is None:
             if is_async_family:
@@ -113,7 +122,9 @@ class Functions:
         match decorator.decorators:
             case [nodes.RefExpr(fullname=name)] if name == PIPE:
                 function = decorator.func
-                return self._function(function, self._module_of(function), _ret(function.type))
+                return self._function(
+                    function, self._module_of(function), return_type(function.type)
+                )
         raise Unsure(UNKNOWN)
 
     def known(
@@ -125,7 +136,7 @@ class Functions:
                 self.project.locate(node, self.module), self.reading.inferred.get(node)
             )
         else:
-            called = self._function(node, module or self.module, _ret(node.type))
+            called = self._function(node, module or self.module, return_type(node.type))
         if called.ref is None:
             return None
         at = called.ref
@@ -141,11 +152,11 @@ class Functions:
     # Kinds
 
     def _named(self, node: nodes.SymbolNode, its: types.Type | None) -> Called:
-        if isinstance(node, nodes.TypeInfo) or _is_class(its):
+        if isinstance(node, nodes.TypeInfo) or is_class(its):
             return self._class(node, its)
-        function = _undecorated(node)
+        function = undecorated(node)
         if function is not None:
-            return self._function(function, self._module_of(function), _ret(function.type))
+            return self._function(function, self._module_of(function), return_type(function.type))
         if isinstance(node, nodes.OverloadedFuncDef) and node.fullname.startswith("builtins."):
             return Called(
                 no_function=FOREIGN
@@ -156,10 +167,10 @@ class Functions:
     def _class(self, node: nodes.SymbolNode, its: types.Type | None) -> Called:
         if isinstance(node, nodes.TypeInfo) and node.get("__call__") is not None:
             raise Unsure("it is a class whose instances can be called")  # rivusio asks for that
-        gives = _ret(its)
+        gives = return_type(its)
         return Called(
             no_function="it is a class",
-            may_give_awaitable=gives is None or stage_types.awaiting(gives) == "maybe",
+            may_give_awaitable=gives is None or type_predicates.awaiting(gives) == "maybe",
         )
 
     def _member(self, owner: nodes.Expression, name: str, its: types.Type | None) -> Called:
@@ -175,10 +186,10 @@ class Functions:
             case types.FunctionLike() if proper.is_type_obj():
                 info = proper.type_object()
         found = None if info is None else info.get(name)
-        function = None if found is None else _undecorated(found.node)
+        function = None if found is None else undecorated(found.node)
         if function is None or info is None:
             return self._by_type(its, "it is a method of another object")
-        called = self._function(function, function.info.module_name, _ret(its))
+        called = self._function(function, function.info.module_name, return_type(its))
         reason = called.no_function or "it is a method of another object"
         return Called(
             called.is_async,
@@ -212,23 +223,17 @@ class Functions:
             case _:
                 raise Unsure(UNKNOWN)
         proper = None if its is None else types.get_proper_type(its)
-        if isinstance(proper, types.Instance) and self._is_coroutine_object(proper):
+        if isinstance(proper, types.Instance) and is_coroutine_object(proper):
             return Called(is_async=True, no_function=reason)
-        if any(stage_types.awaiting(each) == "maybe" for each in gives):
+        if any(type_predicates.awaiting(each) == "maybe" for each in gives):
             raise Unsure(UNKNOWN)
         return Called(no_function=reason, may_give_awaitable=False)
-
-    def _is_coroutine_object(self, of: types.Instance) -> bool:
-        """Tell whether an object's own `__call__` is a coroutine function."""
-        found = of.type.get("__call__")
-        function = None if found is None else _undecorated(found.node)
-        return function is not None and _is_coroutine(function)
 
     # Functions
 
     def _function(self, function: nodes.FuncDef, module: str, gives: types.Type | None) -> Called:
-        is_vague = self.project.is_stub(module) and not _is_coroutine(function)
-        if is_vague and gives is not None and stage_types.awaitable_of(gives) is not None:
+        is_vague = self.project.is_stub(module) and not is_coroutine_function(function)
+        if is_vague and gives is not None and type_predicates.awaitable_of(gives) is not None:
             raise Unsure(UNKNOWN)  # a stub does not say whether it was an `async def`
         located = self.project.locate(function, module)
         return self._plain(located, gives, function)
@@ -237,10 +242,10 @@ class Functions:
         self, located: Located, gives: types.Type | None, function: nodes.FuncDef | None = None
     ) -> Called:
         if function is None:  # a lambda, whose type is that of a callable
-            gives = _ret(gives)
-        is_coroutine = function is not None and _is_coroutine(function)
+            gives = return_type(gives)
+        is_coroutine = function is not None and is_coroutine_function(function)
         may_be = located.returns_any and located.reason != FOREIGN
-        declared = None if function is None else _ret(function.type)
+        declared = None if function is None else return_type(function.type)
         return Called(
             is_async=is_coroutine,
             is_coroutine=is_coroutine,
@@ -248,12 +253,12 @@ class Functions:
             ref=located.ref,
             no_function=located.reason,
             is_typed=located.is_typed,
-            may_give_awaitable=may_be or _may_be_awaited(gives, is_coroutine=is_coroutine),
+            may_give_awaitable=may_be or may_be_awaited(gives, is_coroutine=is_coroutine),
             at=located.at,
             by_itself=may_be
             or (
-                _may_be_awaited(gives, is_coroutine=is_coroutine)
-                or not _may_be_awaited(declared, is_coroutine=is_coroutine)
+                may_be_awaited(gives, is_coroutine=is_coroutine)
+                or not may_be_awaited(declared, is_coroutine=is_coroutine)
             ),
         )
 
@@ -261,48 +266,3 @@ class Functions:
         name = function.fullname
         is_local = "." not in name
         return (None if is_local else self.project.module_of(name)) or self.module
-
-
-def _may_be_awaited(gives: types.Type | None, *, is_coroutine: bool) -> bool:
-    """Tell whether what a function gives, or its coroutine, could be something to await."""
-    if gives is not None and is_coroutine:
-        gives = stage_types.awaited(gives)
-    return gives is None or stage_types.awaiting(gives) == "maybe"
-
-
-def _undecorated(node: nodes.SymbolNode | None) -> nodes.FuncDef | None:
-    """Give the function that a name stands for, if nothing has been made of it."""
-    match node:
-        case nodes.FuncDef():
-            return node
-        case nodes.Decorator(decorators=[], func=function, var=nodes.Var(is_property=False)):
-            return function  # what mypy takes away, such as `@override`, changes nothing
-        case nodes.OverloadedFuncDef(impl=implementation, is_property=False):
-            return _undecorated(implementation)
-    return None
-
-
-def _is_ours(info: nodes.TypeInfo) -> bool:
-    return info.module_name.partition(".")[0] == "rivusio"
-
-
-def _is_coroutine(function: nodes.FuncDef) -> bool:
-    return function.is_coroutine and not function.is_async_generator
-
-
-def _is_class(of: types.Type | None) -> bool:
-    proper = None if of is None else types.get_proper_type(of)
-    return isinstance(proper, types.FunctionLike) and proper.is_type_obj()
-
-
-def _ret(of: types.Type | None) -> types.Type | None:
-    """Give what calling gives, if there is one answer."""
-    proper = None if of is None else types.get_proper_type(of)
-    match proper:
-        case types.CallableType(ret_type=gives):
-            return gives
-        case types.Overloaded(items=[first, *_]) if all(
-            stage_types.awaiting(each.ret_type) == "never" for each in proper.items
-        ):
-            return first.ret_type
-    return None

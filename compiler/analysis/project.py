@@ -7,33 +7,32 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import PurePath
-from types import CodeType
+from dataclasses import dataclass
 
 from mypy import build, nodes
 from mypy.options import Options
 
+from rivusio.compiler.analysis.project_file import (
+    ProjectFile,
+    find_function,
+    is_annotated,
+    is_ignored,
+    sets_on_first,
+)
 from rivusio.compiler.diagnostics import Complaint
 from rivusio.compiler.frontend.functions import (
-    Definition,
+    FOREIGN,
+    NOT_FOUND,
     Function,
     FunctionRef,
-    definitions,
     first_line,
-    is_overload,
+    may_be_own,
     needed_around,
 )
-from rivusio.compiler.frontend.source import Source, Unreadable, parse, read
+from rivusio.compiler.frontend.source import Unreadable, parse, read
 from rivusio.compiler.known_names import PIPELINE_MODULE
 from rivusio.compiler.mypy_server.options import ANY_RETURNED, TELLING
-
-FOREIGN = "it is not the project's own code"
-NOT_FOUND = "its source cannot be told from others"
-INSTALLED = {"site-packages", "dist-packages"}
-IGNORE = re.compile(r"#\s*type:\s*ignore")
 
 
 @dataclass(frozen=True)
@@ -56,28 +55,6 @@ class Located:
     at: FunctionRef | None = None
 
 
-@dataclass
-class _File:
-    """One of the project's own files."""
-
-    source: Source
-    is_asked: bool
-    functions: dict[int, list[Definition]] = field(init=False)  # by the line they begin in
-    codes: dict[tuple[str, int], list[CodeType]] = field(init=False)
-    overloaded: set[str] = field(init=False)  # by their qualified names
-
-    def __post_init__(self) -> None:
-        self.functions = {}
-        self.overloaded = set()
-        for each in definitions(self.source.tree):
-            self.functions.setdefault(each.node.lineno, []).append(each)
-            if is_overload(each.node):
-                self.overloaded.add(each.qualname)
-        self.codes = {}
-        for code in _codes(self.source):
-            self.codes.setdefault((code.co_qualname, code.co_firstlineno), []).append(code)
-
-
 class Project:
     """The files that mypy has read, and what it has said of them."""
 
@@ -93,7 +70,7 @@ class Project:
         self._result = result
         self._asked = asked
         self._options = options
-        self._files: dict[str, _File | None] = {}
+        self._files: dict[str, ProjectFile | None] = {}
         self._by_path: dict[str, list[Complaint]] = {}
         for each in complaints:
             self._by_path.setdefault(os.path.realpath(each.path), []).append(each)
@@ -138,8 +115,7 @@ class Project:
         state = self._result.graph.get(module)
         if state is None or state.path is None or module.partition(".")[0] == "rivusio":
             return True
-        path = PurePath(state.path)
-        return path.suffix != ".py" or bool(INSTALLED & set(path.parts))
+        return not may_be_own(state.path)
 
     def is_stub(self, module: str) -> bool:
         """Tell whether mypy has read no more of a module than its types."""
@@ -151,7 +127,7 @@ class Project:
         if self.is_foreign(module):
             return Located(None, FOREIGN, returns_any=False)
         file = self._file(module)
-        found = None if file is None else _found(file, node, module)
+        found = None if file is None else find_function(file, node, module)
         if file is None or found is None:
             return Located(None, NOT_FOUND)
         start = first_line(found.node)
@@ -162,13 +138,13 @@ class Project:
         ref = FunctionRef(module, path, found.qualname, start, found.node.col_offset)
         if around := next(filter(None, map(needed_around, codes)), None):
             return Located(None, around, at=ref)
-        is_silent = self._is_silent(module) or _is_ignored(file.source, found.node)
+        is_silent = self._is_silent(module) or is_ignored(file.source, found.node)
         said = set(self._said(path, found.node))
         is_clean = not is_silent and not said - {ANY_RETURNED}
         return Located(
             ref,
             "",
-            is_typed=is_clean and _is_annotated(found) and found.qualname not in file.overloaded,
+            is_typed=is_clean and is_annotated(found) and found.qualname not in file.overloaded,
             returns_any=is_silent or ANY_RETURNED in said,
             at=ref,
         )
@@ -186,7 +162,7 @@ class Project:
         node = info.names["__init__"].node
         if not isinstance(node, nodes.FuncDef):
             raise LookupError(module)
-        found = _found(file, node, module)
+        found = find_function(file, node, module)
         return found.node if found and isinstance(found.node, ast.FunctionDef) else None
 
     def sets_on_itself(self, info: nodes.TypeInfo, name: str) -> bool:
@@ -197,7 +173,7 @@ class Project:
             return False
         inside = f"{info.fullname.removeprefix(f'{module}.')}."
         return any(
-            _sets_on_first(each.node, name)
+            sets_on_first(each.node, name)
             for there in file.functions.values()
             for each in there
             if each.class_name == info.name and each.qualname.startswith(inside)
@@ -215,17 +191,17 @@ class Project:
         }
         return tuple(sorted(names - {"__builtins__"}))  # mypy has it only at times
 
-    def _file(self, module: str) -> _File | None:
+    def _file(self, module: str) -> ProjectFile | None:
         if module not in self._files:
             self._files[module] = self._read(module)
         return self._files[module]
 
-    def _read(self, module: str) -> _File | None:
+    def _read(self, module: str) -> ProjectFile | None:
         path = self._result.graph[module].path
         try:
             if module in self._asked:
-                return _File(parse(*self._asked[module]), is_asked=True)
-            return None if path is None else _File(read(path), is_asked=False)
+                return ProjectFile(parse(*self._asked[module]), is_asked=True)
+            return None if path is None else ProjectFile(read(path), is_asked=False)
         except (Unreadable, SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 
@@ -247,83 +223,3 @@ class Project:
                 if not (node.lineno, node.col_offset) <= place < (end, node.end_col_offset or 0):
                     continue
             yield each.code or ""
-
-
-def _codes(source: Source) -> Iterator[CodeType]:
-    waiting = [compile(source.tree, source.path, "exec", dont_inherit=True)]
-    while waiting:
-        code = waiting.pop()
-        yield code
-        waiting.extend(each for each in code.co_consts if isinstance(each, CodeType))
-
-
-def _found(file: _File, node: nodes.FuncDef | nodes.LambdaExpr, module: str) -> Definition | None:
-    """Find a function by its place where mypy has read the file now, and else by its name."""
-    here = file.functions.get(node.line, [])
-    match node:
-        case nodes.LambdaExpr():
-            found = [each for each in here if _is_lambda_at(each.node, node)]
-        case _ if file.is_asked and node.line > 0:
-            found = [each for each in here if _is_named(each.node, node.name)]
-        case _:
-            name = node.fullname.removeprefix(f"{module}.")
-            found = [
-                each
-                for there in file.functions.values()
-                for each in there
-                if each.qualname == name and not is_overload(each.node)
-            ]
-    return found[0] if len(found) == 1 else None
-
-
-def _is_named(found: Function, name: str) -> bool:
-    return not isinstance(found, ast.Lambda) and found.name == name
-
-
-def _is_lambda_at(found: Function, node: nodes.LambdaExpr) -> bool:
-    return isinstance(found, ast.Lambda) and (
-        (found.lineno, found.col_offset) == (node.line, node.column)
-    )
-
-
-def _is_annotated(found: Definition) -> bool:
-    node = found.node
-    if isinstance(node, ast.Lambda):
-        return True  # mypy infers its types from where it stands
-    given = node.args
-    named = [*given.posonlyargs, *given.args]
-    if found.class_name is not None:
-        named = named[1:]
-    others = [each for each in (*given.kwonlyargs, given.vararg, given.kwarg) if each is not None]
-    return node.returns is not None and all(each.annotation for each in (*named, *others))
-
-
-def _sets_on_first(node: Function, name: str) -> bool:
-    """Tell whether a method assigns an attribute to its first parameter, in whichever words."""
-    if isinstance(node, ast.Lambda) or not node.args.args:
-        return False
-    own = node.args.args[0].arg
-    for each in ast.walk(node):
-        match each:
-            case ast.Attribute(value=ast.Name(id=owner), attr=its, ctx=ast.Store() | ast.Del()):
-                found = owner, its
-            case ast.Call(args=[ast.Name(id=owner), ast.Constant(value=str(its)), *_]) if (
-                ast.unparse(each.func).endswith(("setattr", "__setattr__"))
-            ):
-                found = owner, its
-            case ast.Subscript(
-                value=ast.Attribute(value=ast.Name(id=owner), attr="__dict__"),
-                slice=ast.Constant(value=str(its)),
-                ctx=ast.Store(),
-            ):
-                found = owner, its
-            case _:
-                continue
-        if found == (own, name):
-            return True
-    return False
-
-
-def _is_ignored(source: Source, node: Function) -> bool:
-    lines = source.text.split("\n")[node.lineno - 1 : node.end_lineno]
-    return any(IGNORE.search(line) for line in lines)

@@ -19,65 +19,33 @@ from mypy import nodes, types
 
 from rivusio.compiler.analysis.callees import Called, Functions
 from rivusio.compiler.analysis.constructors import given
+from rivusio.compiler.analysis.operator_stages import (
+    NO_CODE,
+    StageAsMade,
+    calling_stage,
+    stage_of_operator,
+)
+from rivusio.compiler.analysis.pipe_families import (
+    METHODS,
+    PipeFamily,
+    called_name,
+    called_node,
+    class_itself,
+    defines,
+    family_of,
+)
 from rivusio.compiler.analysis.settings import Said, Unsure
-from rivusio.compiler.frontend.finder import PIPELINES, SAME_STAGES
+from rivusio.compiler.frontend.forms import PIPELINES, SAME_STAGES
 from rivusio.compiler.frontend.syntax import Operand, Span
 from rivusio.compiler.known_names import (
-    ASYNC_BASE_PIPE,
-    ASYNC_FILTER_PIPE,
-    ASYNC_FLAT_MAP_PIPE,
     BASE_PIPE,
-    BATCH_STREAM_PIPE,
-    FILTER_PIPE,
-    FLAT_MAP_PIPE,
     IN_OPERATORS,
     IN_PIPES,
-    SLIDING_WINDOW_PIPE,
     STREAM_PIPE,
-    SYNC_BASE_PIPE,
-    WINDOWED_STREAM_PIPE,
 )
 from rivusio.compiler.typecheck import stage_types
 from rivusio.compiler.typecheck.facts import UNKNOWN_PIPE, Facts
-from rivusio.graph.operations import Entry, Kind
 from rivusio.graph.signature import Shape
-
-NO_CODE = "it runs no code of yours"
-
-
-@dataclass(frozen=True)
-class _Family:
-    """What a class of rivusio's makes of the classes that inherit from it."""
-
-    kind: Kind
-    method: str
-    entry: Entry | None = None  # None: awaited if it is a coroutine function, else looked at
-
-
-FAMILIES = {
-    SYNC_BASE_PIPE: _Family("map", "process", entry="call"),
-    ASYNC_BASE_PIPE: _Family("map", "process"),
-    FILTER_PIPE: _Family("filter", "keep", entry="call"),
-    ASYNC_FILTER_PIPE: _Family("filter", "keep"),
-    FLAT_MAP_PIPE: _Family("flat_map", "expand", entry="call"),
-    ASYNC_FLAT_MAP_PIPE: _Family("flat_map", "expand"),
-    STREAM_PIPE: _Family("map", "process_item"),
-    BATCH_STREAM_PIPE: _Family("batch", "process_batch"),
-    WINDOWED_STREAM_PIPE: _Family("tumbling", "process_window"),
-    SLIDING_WINDOW_PIPE: _Family("sliding", "process_window"),
-}
-# What a stage calls: where something is assigned to one of these, its class does not say it.
-METHODS = {each.method for each in FAMILIES.values()} | {"process_stream", "handle_error"}
-
-
-@dataclass(frozen=True)
-class _Made:
-    """A stage as it is made, before any settings from outside."""
-
-    shape: Shape
-    called: Called
-    config: nodes.Expression | None = None
-    has_handler: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,7 +79,7 @@ class StageFacts:
         its = self.functions.reading.inferred.get(self._peeled(found)[0])
         proper = None if its is None else types.get_proper_type(its)
         if isinstance(proper, types.Instance) and proper.type.has_base(BASE_PIPE):
-            family, ours = _family(proper.type)
+            family, ours = family_of(proper.type)
             return self._entered(proper, family, ours).called
         return self._made(self._peeled(found)[0]).called
 
@@ -130,7 +98,7 @@ class StageFacts:
         )
         return _facts(shape, made.called, None)
 
-    def _said(self, made: _Made, config: nodes.Expression | None, operand: Operand) -> Said:
+    def _said(self, made: StageAsMade, config: nodes.Expression | None, operand: Operand) -> Said:
         """Say which settings apply: those of the stage, of the pipe, or of a chain around it."""
         reading = self.functions.reading
         own = made.config if config is None else config
@@ -166,71 +134,36 @@ class StageFacts:
                 case nodes.CallExpr(
                     callee=callee,
                     args=[nodes.ListExpr(items=[only]) | nodes.TupleExpr(items=[only]), *_],
-                ) if _name(callee).rpartition(".")[2] in PIPELINES:
+                ) if called_name(callee).rpartition(".")[2] in PIPELINES:
                     found = only
                 case _:
                     return found, config, is_concurrent
 
     # Kinds
 
-    def _made(self, expression: nodes.Expression) -> _Made:
+    def _made(self, expression: nodes.Expression) -> StageAsMade:
         match expression:
             case nodes.CallExpr(callee=callee, args=arguments):
-                name = _name(callee)
+                name = called_name(callee)
                 if name.startswith((IN_OPERATORS, IN_PIPES)) and isinstance(
-                    _node(callee), nodes.OverloadedFuncDef | nodes.FuncDef
+                    called_node(callee), nodes.OverloadedFuncDef | nodes.FuncDef
                 ):
-                    return self._operator(name.rpartition(".")[2], arguments, expression)
+                    return stage_of_operator(
+                        self.functions, name.rpartition(".")[2], arguments, expression
+                    )
                 info = self._class_of(expression)
                 if info is not None:
                     return self._pipe(info, expression)
             case nodes.RefExpr(node=nodes.Decorator() as decorator) if self._is_pipe(expression):
-                return _applied(self.functions.of_decorator(decorator))
+                return calling_stage(self.functions.of_decorator(decorator))
         if not isinstance(expression, nodes.LambdaExpr) and self._is_pipe(expression):
             raise Unsure(UNKNOWN_PIPE)
-        return _applied(self.functions.of(expression))
+        return calling_stage(self.functions.of(expression))
 
-    def _operator(
-        self, name: str, arguments: list[nodes.Expression], call: nodes.CallExpr
-    ) -> _Made:
-        reading = self.functions.reading
-        nothing = Called(no_function=NO_CODE, may_give_awaitable=False)
-        match name, arguments:
-            case (("map" | "pipe"), [function, *_]):
-                return _applied(self.functions.of(function))
-            case "filter", [function]:
-                return _applied(self.functions.of(function), "filter")
-            case "flat_map", [function]:
-                called = self.functions.of(function)
-                if called.is_async_generator:
-                    return _Made(Shape("flat_map", "either"), called)
-                return _applied(called, "flat_map")
-            case "take", [count]:
-                kind: Kind = "take_none" if reading.number(count) == 0 else "take"
-                return _Made(Shape(kind, "pass"), nothing)
-            case "drop_none", []:
-                return _Made(Shape("drop_none", "pass"), nothing)
-            case "batch", _:
-                linger = next(
-                    (
-                        value
-                        for index, (its, value) in enumerate(
-                            zip(call.arg_names, arguments, strict=True)
-                        )
-                        if its == "linger" or (its is None and index == 1)
-                    ),
-                    None,
-                )
-                lingers = reading.is_given(linger, "its linger")
-                return _Made(Shape("lingering_batch" if lingers else "batch", "pass"), nothing)
-            case ("tumbling" | "sliding") as kind, _:
-                return _Made(Shape(kind, "pass"), nothing)
-        raise Unsure(UNKNOWN_PIPE)
-
-    def _pipe(self, of: types.Instance, call: nodes.CallExpr) -> _Made:
+    def _pipe(self, of: types.Instance, call: nodes.CallExpr) -> StageAsMade:
         """Say what an instance of a class of pipes is."""
         info = of.type
-        family, ours = _family(info)
+        family, ours = family_of(info)
         arguments = given(call, info, self.functions.project)
         handler = info.get("handle_error")
         if handler is not None and not isinstance(
@@ -252,9 +185,9 @@ class StageFacts:
             Unsure: saying what makes them.
         """
         info = of.type
-        if _defines(info, "__getattribute__"):
+        if defines(info, "__getattribute__"):
             raise Unsure("its class has a __getattribute__")
-        if info.get("handle_error") is None and _defines(info, "__getattr__"):
+        if info.get("handle_error") is None and defines(info, "__getattr__"):
             raise Unsure("its class has a __getattr__, which may give it a handle_error")
         for name in (method, "handle_error", "process_stream"):
             if self._is_assigned(info, name):
@@ -266,28 +199,28 @@ class StageFacts:
             return True
         reading = self.functions.reading
         owners = (
-            _class_itself(reading.inferred.get(each)) for each in reading.bindings.owners_of(name)
+            class_itself(reading.inferred.get(each)) for each in reading.bindings.owners_of(name)
         )
         return any(owner is not None and info.has_base(owner.fullname) for owner in owners)
 
-    def _entered(self, of: types.Instance, family: _Family, ours: nodes.TypeInfo) -> _Made:
+    def _entered(self, of: types.Instance, family: PipeFamily, ours: nodes.TypeInfo) -> StageAsMade:
         """Say how the method is entered that a pipe's class defines."""
         if ours.fullname == STREAM_PIPE:
             if of.type is ours:
                 called = Called(no_function=NO_CODE, may_give_awaitable=False)
-                return _Made(Shape("map", "pass"), called)
-            if _defines(of.type, "process_stream"):
+                return StageAsMade(Shape("map", "pass"), called)
+            if defines(of.type, "process_stream"):
                 called = self.functions.method(of, "process_stream", is_async_family=False)
-                return _Made(Shape("stream", "call"), called)
+                return StageAsMade(Shape("stream", "call"), called)
         called = self.functions.method(of, family.method, is_async_family=family.entry is None)
         entry = family.entry or ("await" if called.is_coroutine else "either")
-        return _Made(Shape(family.kind, entry), called)
+        return StageAsMade(Shape(family.kind, entry), called)
 
     # Types
 
     def _class_of(self, call: nodes.CallExpr) -> types.Instance | None:
         """Give the type of what a class of pipes makes, where it is called by its own name."""
-        node = _node(call.callee)
+        node = called_node(call.callee)
         if not isinstance(node, nodes.TypeInfo | nodes.TypeAlias):
             return None
         made = self.functions.reading.inferred.get(call)
@@ -314,15 +247,6 @@ def _facts(shape: Shape | None, called: Called, unsure: str | None) -> Facts:
     )
 
 
-def _family(info: nodes.TypeInfo) -> tuple[_Family, nodes.TypeInfo]:
-    """Say what rivusio makes of a class of pipes, and by which class of its own."""
-    ours = next((base for base in info.mro if base.fullname.startswith("rivusio.")), None)
-    family = None if ours is None else FAMILIES.get(ours.fullname)
-    if ours is None or family is None or _defines(info, "_rivusio_operation"):
-        raise Unsure(UNKNOWN_PIPE)
-    return family, ours
-
-
 def is_made_by_rivusio(expression: nodes.Expression) -> bool:
     """Tell whether an expression calls a function or class of rivusio's, such as `map`."""
     match expression:
@@ -331,40 +255,5 @@ def is_made_by_rivusio(expression: nodes.Expression) -> bool:
         ):
             return is_made_by_rivusio(pipe)
         case nodes.CallExpr(callee=callee):
-            return _name(callee).startswith("rivusio.")
+            return called_name(callee).startswith("rivusio.")
     return False
-
-
-def _applied(called: Called, kind: Kind = "map") -> _Made:
-    """Give the stage that calls a function."""
-    entry: Entry = "await" if called.is_coroutine else "either" if called.is_async else "call"
-    return _Made(Shape(kind, entry), called)
-
-
-def _defines(info: nodes.TypeInfo, name: str) -> bool:
-    """Tell whether a class of the user's own has that name, and not only rivusio's."""
-    owner = next((base for base in info.mro if name in base.names), None)
-    return owner is not None and not owner.fullname.startswith(("rivusio.", "builtins."))
-
-
-def _class_itself(its: types.Type | None) -> nodes.TypeInfo | None:
-    """Give the class that a type stands for, if it is that of a class itself."""
-    match None if its is None else types.get_proper_type(its):
-        case types.FunctionLike() as function if function.is_type_obj():
-            return function.type_object()
-    return None
-
-
-def _callee(callee: nodes.Expression) -> nodes.Expression:
-    return callee.base if isinstance(callee, nodes.IndexExpr) else callee
-
-
-def _name(callee: nodes.Expression) -> str:
-    """Give the full name of what is called; an alias stands for its class."""
-    inner = _callee(callee)
-    return inner.fullname if isinstance(inner, nodes.RefExpr) else ""
-
-
-def _node(callee: nodes.Expression) -> nodes.SymbolNode | None:
-    inner = _callee(callee)
-    return inner.node if isinstance(inner, nodes.RefExpr) else None

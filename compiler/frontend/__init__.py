@@ -4,5 +4,6 @@ Nothing here knows types or runs code; `rivusio.compiler.typecheck` gives the ch
 enough for the mypy plugin: the standard library is all that it imports.
 
     source -> finder -> syntax        a file, read; its chains found; what was found
+    forms, flat_chain                 how a chain is written; its stages in order
     bound_names, functions            names that a piece of text binds; functions by their place
 """

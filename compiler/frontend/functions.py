@@ -5,9 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 from types import CodeType
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+FOREIGN = "it is not the project's own code"
+NOT_FOUND = "its source cannot be told from others"
+INSTALLED = {"site-packages", "dist-packages"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +93,9 @@ def _is(found: Definition, ref: FunctionRef) -> bool:
         and first_line(found.node) == ref.line
         and ref.column in (None, found.node.col_offset)
     )
+
+
+def may_be_own(file: str) -> bool:
+    """Tell whether a file may be the project's own: a Python file that is not installed."""
+    path = PurePath(file)
+    return path.suffix == ".py" and not INSTALLED & set(path.parts)

@@ -17,7 +17,7 @@ from rivusio.compiler.known_names import (
     SYNC_BASE_PIPE,
 )
 from rivusio.compiler.mypy_plugin import reporting
-from rivusio.compiler.typecheck import stage_types
+from rivusio.compiler.typecheck import stage_types, type_predicates
 from rivusio.compiler.typecheck.display import text
 from rivusio.compiler.typecheck.stage_types import Pipe
 
@@ -65,7 +65,7 @@ def _check_async(
     if function is None or function.is_coroutine or function.is_async_generator:
         return
     gives = _gives(function)
-    if gives is None or stage_types.is_any(gives) or _waits(gives):
+    if gives is None or type_predicates.is_any(gives) or _waits(gives):
         return
     message = f'"{method}" of "{info.name}" is "def", but "{base}" wants "async def"'
     note = f'make it "async def", or derive "{info.name}" from {other}'
@@ -77,7 +77,9 @@ def _check_stream(api: CheckerPluginInterface, info: nodes.TypeInfo) -> None:
     if function is None or function.is_async_generator:
         return
     gives = _gives(function)
-    if function.is_coroutine or not (gives is None or stage_types.is_any(gives) or _waits(gives)):
+    if function.is_coroutine or not (
+        gives is None or type_predicates.is_any(gives) or _waits(gives)
+    ):
         kind = "async def" if function.is_coroutine else "def"
         message = (
             f'"process_stream" of "{info.name}" is "{kind}" without "yield", '
@@ -91,7 +93,7 @@ def _check_result(api: CheckerPluginInterface, info: nodes.TypeInfo) -> None:
     """Look whether what a pipe gives is still to be awaited: nobody will."""
     itself = get_proper_type(fill_typevars(info))
     match stage_types.meaning_of(itself):
-        case (Pipe(out=out, family=family),) if stage_types.awaitable_of(out) is not None:
+        case (Pipe(out=out, family=family),) if type_predicates.awaitable_of(out) is not None:
             message = f'"{info.name}" gives "{text(out)}" that nobody awaits'
             where = "in it" if family == "async" else "in an AsyncBasePipe"
             note = f"await it {where}, and give what comes of it"

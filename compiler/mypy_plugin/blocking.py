@@ -9,7 +9,7 @@ from mypy.types import get_proper_type
 from rivusio.compiler.known_names import BASE_PIPE, FILTER, MAP, PIPE
 from rivusio.compiler.mypy_plugin import reporting
 from rivusio.compiler.mypy_plugin.file_chains import seen
-from rivusio.compiler.typecheck import stage_types
+from rivusio.compiler.typecheck import type_predicates
 
 # What blocks, by its full name; of a class, all the methods named here.
 FUNCTIONS = {
@@ -151,7 +151,7 @@ def check_function(api: CheckerPluginInterface, given: nodes.Expression) -> None
             name, gives = f'"{node.name}"', its.ret_type
         case _:
             return
-    if gives is not None and stage_types.awaitable_of(gives) is not None:
+    if gives is not None and type_predicates.awaitable_of(gives) is not None:
         message = (
             f"{name} gives a coroutine that nobody awaits: only a coroutine function is awaited"
         )

@@ -15,7 +15,7 @@ from rivusio.compiler.known_names import BASE_PIPE
 from rivusio.compiler.mypy_plugin import reporting
 from rivusio.compiler.mypy_plugin.argument_rules import FUNCTIONS, METHODS, PIPES, Rules
 from rivusio.compiler.mypy_plugin.literals import NotLiteral, value_of
-from rivusio.compiler.typecheck import stage_types
+from rivusio.compiler.typecheck import stage_types, type_predicates
 
 Context = FunctionSigContext | MethodSigContext
 
@@ -54,7 +54,7 @@ def call(context: Context, name: str, rules: Rules) -> types.CallableType:
         note = "the program raises when it gets here"
         reporting.report(context.api, where, f'"{name}" {message}', note, reporting.CONFIG)
     taken = [
-        stage_types.ANY if index in refused else its
+        type_predicates.ANY if index in refused else its
         for index, its in enumerate(context.default_signature.arg_types)
     ]
     return context.default_signature.copy_modified(arg_types=taken)

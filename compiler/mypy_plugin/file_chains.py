@@ -11,13 +11,14 @@ from mypy import nodes, types
 from mypy.plugin import CheckerPluginInterface
 
 from rivusio.compiler.frontend import finder
-from rivusio.compiler.frontend.finder import SAME_STAGES
+from rivusio.compiler.frontend.forms import SAME_STAGES
 from rivusio.compiler.frontend.source import Source, Unreadable, read
 from rivusio.compiler.frontend.syntax import Found, Joint, Operand, Span
-from rivusio.compiler.typecheck import stage_types
-from rivusio.compiler.typecheck.infer import Steps, World
+from rivusio.compiler.typecheck import signatures, stage_types, type_predicates
+from rivusio.compiler.typecheck.infer import Steps
 from rivusio.compiler.typecheck.messages import words
 from rivusio.compiler.typecheck.mismatches import Misfit
+from rivusio.compiler.typecheck.type_lookup import TypeLookup
 
 JOINS = ("__rshift__", "__rrshift__", "then")
 
@@ -36,6 +37,7 @@ class Place:
     joint: Joint
 
 
+# Larger than a class should be: all of it reads and fills what mypy has shown of one file.
 class FileChains:
     """What is known of the chains of one file, in one check of it."""
 
@@ -45,7 +47,7 @@ class FileChains:
         self._nodes: dict[Span, nodes.Expression] = {}
         self._leaves: dict[_Start, nodes.Expression] = {}
         self._alone: dict[nodes.Expression, types.Type] = {}
-        self._item: types.Type = stage_types.ANY
+        self._item: types.Type = type_predicates.ANY
         self._places: dict[_Start, Place] = {}
         self._chains: dict[_Start, Steps] = {}
         self.function = api.named_generic_type("builtins.function", [])
@@ -59,17 +61,17 @@ class FileChains:
             return
         self._is_read = True
         self._source = _read(self.api.path)
-        world = World(
-            self._type_at,
-            self._type_at,
-            self._type_in_place,
-            self._applied_at,
-            _no_facts,
-            self.function,
-            lambda item: self.api.named_generic_type("builtins.list", [item]),
+        lookup = TypeLookup(
+            type_at=self._type_at,
+            bare_type_at=self._type_at,
+            type_in_place=self._type_in_place,
+            applied_at=self._applied_at,
+            facts_of=_no_facts,
+            function=self.function,
+            list_of=lambda item: self.api.named_generic_type("builtins.list", [item]),
         )
         for found in _chains_of(self._source):
-            steps = Steps(found, world)
+            steps = Steps(found, lookup)
             for start in self._starts(found.span):
                 self._chains.setdefault(start, steps)
             for joint in found.joints:
@@ -199,7 +201,7 @@ class FileChains:
             case (stage_types.Pipe(family=family),) if family is not None:
                 of = next(name for name, its in stage_types.FAMILIES.items() if its == family)
                 info = self._class_of(of)
-                wanted = types.Instance(info, [self._item, stage_types.ANY]) if info else None
+                wanted = types.Instance(info, [self._item, type_predicates.ANY]) if info else None
                 return looked_at(self.api, there, wanted)
         return None
 
@@ -210,7 +212,7 @@ class FileChains:
                 callee=nodes.RefExpr(fullname=name), args=[nodes.RefExpr() as given, *_]
             ):
                 its = seen(self.api, given)
-                return None if its is None else stage_types.applied(name, its)
+                return None if its is None else signatures.applied(name, its)
         return None
 
 

@@ -20,7 +20,7 @@ from rivusio.compiler.known_names import (
 )
 from rivusio.compiler.mypy_plugin import reporting
 from rivusio.compiler.mypy_plugin.async_methods import written
-from rivusio.compiler.typecheck import stage_types
+from rivusio.compiler.typecheck import stage_types, type_predicates
 from rivusio.compiler.typecheck.display import texts
 from rivusio.compiler.typecheck.stage_types import Pipe
 
@@ -80,7 +80,7 @@ class _Handler:
             taken,
             [ArgKind.ARG_POS] * 2,
             [None] * 2,
-            stage_types.ANY,
+            type_predicates.ANY,
             self._api.named_generic_type("builtins.function", []),
         )
         if not is_subtype(self._its, fits):
@@ -91,7 +91,7 @@ class _Handler:
             )
             return
         gives = self._its.items[0].ret_type
-        awaited = stage_types.awaitable_of(gives)
+        awaited = type_predicates.awaitable_of(gives)
         if awaited is not None and self._pipe.family == "sync":
             self._say(
                 f'"{NAME}" of "{self._info.name}" is async, but the pipe is sync',

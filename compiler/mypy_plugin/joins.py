@@ -24,8 +24,9 @@ from rivusio.compiler.mypy_plugin.file_chains import (
     said,
     seen,
 )
-from rivusio.compiler.typecheck import stage_types
-from rivusio.compiler.typecheck.infer import Steps, fits
+from rivusio.compiler.typecheck import stage_types, type_predicates
+from rivusio.compiler.typecheck.infer import Steps
+from rivusio.compiler.typecheck.joins import check_joint, check_operand, fits, joint_around
 from rivusio.compiler.typecheck.mismatches import Misfit
 from rivusio.compiler.typecheck.stage_types import Pipe, PipeClass
 
@@ -80,7 +81,7 @@ class Chains:
         if judged.gives is None:
             return context.default_signature
         return context.default_signature.copy_modified(
-            arg_types=[stage_types.ANY for _ in context.default_signature.arg_types],
+            arg_types=[type_predicates.ANY for _ in context.default_signature.arg_types],
             ret_type=judged.gives,
             variables=[],
         )
@@ -97,12 +98,12 @@ class Chains:
                     each
                     for joint in steps.found.joints
                     if joint.in_list
-                    for each in steps.of_joint(joint)
+                    for each in check_joint(steps, joint)
                 ),
                 *(
                     each
                     for index in range(len(steps.found.operands))
-                    for each in steps.of_operand(index)
+                    for each in check_operand(steps, index)
                 ),
             ]
             self._report(context.api, steps, tuple(misfits), call)
@@ -121,7 +122,7 @@ class Chains:
                 message = f"{stage} is async: a SyncStream cannot run it"
                 note = 'use AsyncStream, and "async for"'
                 reporting.report(context.api, pipe, message, note, reporting.CHAIN)
-                taken = [stage_types.ANY, *context.default_signature.arg_types[1:]]
+                taken = [type_predicates.ANY, *context.default_signature.arg_types[1:]]
                 return context.default_signature.copy_modified(arg_types=taken)
         return context.default_signature
 
@@ -209,10 +210,10 @@ def _sides(context: MethodSigContext) -> _Sides | None:
 
 
 def _misfits(steps: Steps, joint: Joint) -> Iterator[Misfit]:
-    yield from steps.of_joint(joint, joint.first)
+    yield from check_joint(steps, joint, joint.first)
     for index in range(joint.first, joint.end):
-        if steps.joint_around(index) == joint:
-            yield from steps.of_operand(index, joint.first)
+        if joint_around(steps.found, index) == joint:
+            yield from check_operand(steps, index, joint.first)
 
 
 def _pipeline(class_of: ClassOf, steps: Steps, joint: Joint) -> types.Type | None:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 
 from rivusio.compiler.frontend.functions import (
+    NOT_FOUND,
     Definition,
     FunctionRef,
     definition,
@@ -16,8 +17,6 @@ from rivusio.compiler.frontend.functions import (
 )
 from rivusio.compiler.frontend.source import Source, Unreadable, read
 from rivusio.compiler.ir.ops import UserFunction, WrittenAt
-
-NOT_FOUND = "its source cannot be told from others"
 
 
 class FunctionSources:

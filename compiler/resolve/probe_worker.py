@@ -9,13 +9,13 @@ import inspect
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePath
+from pathlib import Path
 from types import FunctionType, MethodType, ModuleType
 from typing import TypeGuard, TypeVar
 
 import rivusio
 from rivusio.artifacts.guards import function_of
-from rivusio.compiler.frontend.functions import FunctionRef, needed_around
+from rivusio.compiler.frontend.functions import FOREIGN, FunctionRef, may_be_own, needed_around
 from rivusio.compiler.frontend.syntax import Span
 from rivusio.compiler.resolve.probe import (
     ANSWER,
@@ -36,8 +36,6 @@ from rivusio.user_code.refusal import Refusal
 from rivusio.user_code.serving import serve_once
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(rivusio.__file__)), "")  # noqa: PTH100, PTH118, PTH120  names of files, as code objects have them
-INSTALLED = {"site-packages", "dist-packages"}
-FOREIGN = "it is not the project's own code"
 
 AnyPipe = BasePipe[object, object]
 PIPE: type[AnyPipe] = BasePipe  # type: ignore[type-abstract]  # nobody makes one of it here
@@ -161,11 +159,9 @@ def _why_useless(function: FunctionType) -> str:
 
 def is_foreign(file: str) -> bool:
     """Tell whether a file is installed, of Python's own, or of rivusio's."""
-    path = PurePath(file)
     return (
         file.startswith((HERE, "<", os.path.join(os.path.dirname(os.__file__), "")))  # noqa: PTH118, PTH120  names of files, as code objects have them
-        or bool(INSTALLED & set(path.parts))
-        or path.suffix != ".py"
+        or not may_be_own(file)
     )
 
 

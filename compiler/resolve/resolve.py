@@ -10,28 +10,20 @@ it; where the file was imported, what is live wins.
 from __future__ import annotations
 
 import ast
-import os
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import PurePath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic, Severity
-from rivusio.compiler.frontend.finder import span_of
-from rivusio.compiler.frontend.functions import FunctionRef
+from rivusio.compiler.frontend.forms import span_of
 from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.frontend.syntax import Span
-from rivusio.compiler.ir.ops import ANY, StageInfo, Type, UserFunction
+from rivusio.compiler.ir.ops import StageInfo
 from rivusio.compiler.resolve import probe
-from rivusio.compiler.resolve.function_sources import FunctionSources
 from rivusio.compiler.resolve.match import Matches, matches
-from rivusio.compiler.resolve.probe import Live, LiveChain, LiveError, LiveStage
-from rivusio.compiler.typecheck.aliases import alias_of
-from rivusio.compiler.typecheck.facts import KnownFunction
+from rivusio.compiler.resolve.probe import Live, LiveChain, LiveError
+from rivusio.compiler.resolve.stage_infos import StageInfos
 from rivusio.compiler.typecheck.request import TypedFile
-from rivusio.compiler.typecheck.typed import Annotation, Chain, Stage, Typed
-
-ANY_OF_TYPING = re.compile(rf"\b{alias_of('typing')}\.Any\b")  # generated code has a name for it
+from rivusio.compiler.typecheck.typed import Chain, Stage, Typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +71,7 @@ class _Resolver:
     def __init__(self, source: Source, typed: TypedFile) -> None:
         self._source = source
         self._typed = typed
-        self._names = {each.name: frozenset(each.names) for each in typed.modules}
-        self._by_file = {os.path.realpath(each.file): each.name for each in typed.modules}
-        self._files = {os.path.realpath(each.file): each.file for each in typed.modules}
-        self._sources = FunctionSources(source, self._names)
-        self._known = _by_key(typed.functions) | _by_key(_functions(typed))
+        self._infos = StageInfos(source, typed)
         self._said: list[Diagnostic] = []
         self._monitored = dict(_monitored(source.tree))
 
@@ -134,7 +122,9 @@ class _Resolver:
             self._say("warning", Span(1, 0, 1, 0), message, "leave --no-import out")
 
     def _of_chain(self, chain: Chain) -> ResolvedChain:
-        stages = tuple(self._of_text(index, stage) for index, stage in enumerate(chain.stages))
+        stages = tuple(
+            self._infos.of_text(index, stage) for index, stage in enumerate(chain.stages)
+        )
         return ResolvedChain(chain, stages, self._made_by(chain))
 
     def _made_by(self, chain: Chain, live: LiveChain | None = None) -> tuple[Span, ...]:
@@ -145,28 +135,6 @@ class _Resolver:
         if live is not None and live.made_by is not None:
             spans.append(live.made_by)
         return tuple(dict.fromkeys(spans))
-
-    def _of_text(self, index: int, stage: Stage) -> StageInfo:
-        facts = stage.facts
-        assert facts.shape is not None  # noqa: S101  it is sure
-        function: UserFunction | str = facts.no_function
-        if facts.function is not None:
-            function = self._sources.function(facts.function, is_typed=facts.is_typed)
-        return StageInfo(
-            index,
-            stage.name,
-            facts.shape,
-            self._where(stage.operand.span),
-            _type(stage.takes_as),
-            _type(stage.gives_as),
-            facts.may_give_awaitable,
-            None if isinstance(function, str) else function,
-            function if isinstance(function, str) else "",
-            self._sources.written_at(facts.at, by_itself=facts.by_itself),
-        )
-
-    def _where(self, span: Span) -> str:
-        return f"{PurePath(self._source.path).name}:{span.line}"
 
     # With the file imported
 
@@ -179,12 +147,8 @@ class _Resolver:
                 self._say("error", span, str(error), "or write in the chain what its stages are")
             return None
         for module in live.modules:
-            self._names.setdefault(self._module(module.name, module.file), frozenset(module.names))
+            self._infos.learn_names(module)
         return live
-
-    def _module(self, name: str, file: str) -> str:
-        """Give mypy's name of a module: types are written with it."""
-        return self._by_file.get(os.path.realpath(file), name)
 
     def _with_live(self, chains: Sequence[Chain], live: Live) -> Iterator[ResolvedChain]:
         found = matches(self._source.path, chains, live)
@@ -249,50 +213,9 @@ class _Resolver:
             typed = [None] * len(live.stages)
         pairs = zip(live.stages, typed, strict=True)
         return tuple(
-            self._of_object(index, stage, text, chain) for index, (stage, text) in enumerate(pairs)
+            self._infos.of_object(index, stage, text, chain)
+            for index, (stage, text) in enumerate(pairs)
         )
-
-    def _of_object(
-        self, index: int, stage: LiveStage, text: Stage | None, chain: Chain
-    ) -> StageInfo:
-        function: UserFunction | str = stage.no_function
-        known: KnownFunction | None = None
-        at = None if stage.called is None else self._ref(stage.called, text)
-        if stage.function is not None:
-            ref = self._ref(stage.function, text)
-            known = self._known.get(_key(ref))
-            is_typed = known is not None and known.is_typed
-            function = self._sources.function(ref, is_typed=is_typed)
-        may_be = known.may_give_awaitable if known else self._may_be(stage, text)
-        return StageInfo(
-            index,
-            stage.name,
-            stage.shape,
-            self._where(chain.span if text is None else text.operand.span),
-            ANY if text is None else _type(text.takes_as),
-            ANY if text is None else _type(text.gives_as),
-            may_be,
-            None if isinstance(function, str) else function,
-            function if isinstance(function, str) else "",
-            self._sources.written_at(
-                at, by_itself=may_be or (known is not None and known.by_itself)
-            ),
-        )
-
-    def _ref(self, at: FunctionRef, text: Stage | None) -> FunctionRef:
-        """Say where a live function is written: the text knows that better if it is the same."""
-        module = self._module(at.module, at.file)
-        of_text = None if text is None else text.facts.at
-        if of_text is not None and _is_same(of_text, at):
-            return of_text
-        file = self._files.get(os.path.realpath(at.file), at.file)
-        return FunctionRef(module, file, at.qualname, at.line)
-
-    def _may_be(self, stage: LiveStage, text: Stage | None) -> bool:
-        """Tell whether a result could be awaited, of a stage whose function is not known."""
-        if text is None or text.facts.unsure or text.facts.shape != stage.shape:
-            return stage.shape.entry != "pass"
-        return text.facts.may_give_awaitable
 
 
 def _monitored(tree: ast.Module) -> Iterator[tuple[Span, Span]]:
@@ -306,44 +229,3 @@ def _monitored(tree: ast.Module) -> Iterator[tuple[Span, Span]]:
 def _unsure(chain: Chain) -> list[tuple[int, Stage]]:
     """Give the stages of which the text does not tell all."""
     return [(index, stage) for index, stage in enumerate(chain.stages) if stage.facts.unsure]
-
-
-def _functions(typed: TypedFile) -> Iterator[KnownFunction]:
-    """Give the functions that the stages call, as far as the text tells by itself."""
-    for each in typed.chains:
-        for stage in each.chain.stages:
-            facts, at = stage.facts, stage.facts.function
-            if at is not None and facts.by_itself:
-                place = at.file, at.qualname, at.line
-                yield KnownFunction(*place, facts.is_typed, facts.may_give_awaitable)
-
-
-def _by_key(functions: Iterable[KnownFunction]) -> dict[tuple[str, str, int], KnownFunction]:
-    """Give functions by what a live one shows: of two lambdas in a line, what holds of both."""
-    found: dict[tuple[str, str, int], KnownFunction] = {}
-    for each in functions:
-        other = found.setdefault(_key(each), each)
-        if other != each:
-            found[_key(each)] = replace(
-                each,
-                is_typed=each.is_typed and other.is_typed,
-                may_give_awaitable=each.may_give_awaitable or other.may_give_awaitable,
-                by_itself=each.by_itself and other.by_itself,
-            )
-    return found
-
-
-def _key(at: FunctionRef | KnownFunction) -> tuple[str, str, int]:
-    return os.path.realpath(at.file), at.qualname, at.line
-
-
-def _is_same(one: FunctionRef, other: FunctionRef) -> bool:
-    return (one.qualname, one.line) == (other.qualname, other.line) and (
-        os.path.realpath(one.file) == os.path.realpath(other.file)
-    )
-
-
-def _type(of: Annotation) -> Type:
-    text = ANY_OF_TYPING.sub("Any", of.text)
-    aliases = tuple((module, alias_of(module)) for module in of.modules)
-    return Type(text, tuple(each for each in aliases if f"{each[1]}." in text))

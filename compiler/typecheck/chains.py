@@ -5,83 +5,85 @@ from __future__ import annotations
 import ast
 
 from rivusio.compiler.frontend.syntax import Found, Operand, Span
-from rivusio.compiler.typecheck import stage_types
+from rivusio.compiler.typecheck import stage_types, type_predicates
 from rivusio.compiler.typecheck.annotations import annotation
 from rivusio.compiler.typecheck.display import text
 from rivusio.compiler.typecheck.facts import UNKNOWN_PIPE
-from rivusio.compiler.typecheck.infer import Step, Steps, World
+from rivusio.compiler.typecheck.infer import Steps
+from rivusio.compiler.typecheck.joins import check_joint, check_operand
+from rivusio.compiler.typecheck.one_stage import Step
 from rivusio.compiler.typecheck.stage_types import Function, Pipe, PipeClass, Stranger, Unknown
+from rivusio.compiler.typecheck.type_lookup import TypeLookup
 from rivusio.compiler.typecheck.typed import Chain, Stage, Typed
 
-__all__ = ["World", "typed"]
 
-
-def typed(found: Found, world: World) -> Typed | None:
+def typed(found: Found, lookup: TypeLookup) -> Typed | None:
     """Type a chain; None if it is none, but some other use of the same operators."""
-    steps = Steps(found, world)
-    if not _is_chain(steps, world):
+    steps = Steps(found, lookup)
+    if not _is_chain(steps, lookup):
         return None
     count = range(len(found.operands))
     stages = tuple(
-        _stage(steps, index, step, world) for index, step in enumerate(steps.between(0, len(count)))
+        _stage(steps, index, step, lookup)
+        for index, step in enumerate(steps.between(0, len(count)))
     )
-    misfits = [each for joint in found.joints for each in steps.of_joint(joint)]
-    misfits += [each for index in count for each in steps.of_operand(index)]
+    misfits = [each for joint in found.joints for each in check_joint(steps, joint)]
+    misfits += [each for index in count for each in check_operand(steps, index)]
     chain = Chain(found.name, found.span, stages, found.lone)
     return Typed(chain, tuple(sorted(misfits, key=lambda misfit: misfit.at)))
 
 
-def _stage(steps: Steps, index: int, step: Step, world: World) -> Stage:
+def _stage(steps: Steps, index: int, step: Step, lookup: TypeLookup) -> Stage:
     operand = steps.found.operands[index]
     return Stage(
         operand,
         steps.name(index),
-        _class_name(operand.span, world),
+        _class_name(operand.span, lookup),
         step.family,
         text(step.takes),
         text(step.gives),
         annotation(step.takes),
         annotation(step.gives),
-        stage_types.awaiting(step.gives),
-        world.facts_of(operand),
+        type_predicates.awaiting(step.gives),
+        lookup.facts_of(operand),
     )
 
 
-def _class_name(span: Span, world: World) -> str | None:
+def _class_name(span: Span, lookup: TypeLookup) -> str | None:
     """Name the class of a pipe; that of `map(function)`, too, whose meaning is its function."""
-    match stage_types.meaning_of(world.bare_type_at(span)):
+    match stage_types.meaning_of(lookup.bare_type_at(span)):
         case (Pipe(info=info),):
             return info.fullname
     return None
 
 
-def _is_chain(steps: Steps, world: World) -> bool:
+def _is_chain(steps: Steps, lookup: TypeLookup) -> bool:
     found = steps.found
     if found.lone:
-        match stage_types.meaning_of(world.bare_type_at(found.span)):
+        match stage_types.meaning_of(lookup.bare_type_at(found.span)):
             case (Pipe(info=info),):
                 return info.fullname not in stage_types.CHAINS
             case (Unknown(),):
-                return _is_made_by_rivusio(found.operands[0], world)
+                return _is_made_by_rivusio(found.operands[0], lookup)
         return False
-    made = stage_types.meaning_of(world.type_at(found.span))
+    made = stage_types.meaning_of(lookup.type_at(found.span))
     if any(isinstance(each, Function | Stranger) for each in made):
         return False  # another library's `>>`
     if any(isinstance(each, Pipe) and each.info.fullname in stage_types.CHAINS for each in made):
         return True  # such as `SyncPipeline([function])`
-    if any(world.applied_at(each.span) for each in found.operands):
+    if any(lookup.applied_at(each.span) for each in found.operands):
         return True
     meanings = [(each, steps.meaning(index)) for index, each in enumerate(found.operands)]
     if any(isinstance(each, Pipe | PipeClass) for _, any_of in meanings for each in any_of):
         return True
     return any(
-        _is_made_by_rivusio(operand, world)
+        _is_made_by_rivusio(operand, lookup)
         for operand, meaning in meanings
         if meaning == (Unknown(),)
     )
 
 
-def _is_made_by_rivusio(operand: Operand, world: World) -> bool:
+def _is_made_by_rivusio(operand: Operand, lookup: TypeLookup) -> bool:
     """Tell whether the text makes a stage of what mypy takes for anything.
 
         map(lambda item: item)
@@ -90,7 +92,7 @@ def _is_made_by_rivusio(operand: Operand, world: World) -> bool:
 
     A lambda alone is a stage only where something else makes a chain of it.
     """
-    unsure = world.facts_of(operand).unsure
+    unsure = lookup.facts_of(operand).unsure
     match ast.parse(f"({operand.source})", mode="eval").body:
         case ast.Call():
             return unsure != UNKNOWN_PIPE

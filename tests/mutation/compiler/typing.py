@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tests.mutation.compiler.making import broken
 
-OPERANDS = "compiler/typecheck/stage_types.py"
+JOINS = "compiler/typecheck/joins.py"
+PREDICATES = "compiler/typecheck/type_predicates.py"
+SIGNATURES = "compiler/typecheck/signatures.py"
 STEPS = "compiler/typecheck/infer.py"
 CHECK = ("tests/compiler/typecheck/test_check.py", "-k", "golden")
 LAMBDAS = ("tests/compiler/typecheck/test_lambda_types.py",)
@@ -13,7 +15,7 @@ ONCE = ("tests/equivalence/test_random_chains.py", "-k", "once")
 MUTANTS = (
     broken(
         "type",
-        OPERANDS,
+        PREDICATES,
         "return ANY if t.ambiguous else t",
         "return t",
         "what mypy could not infer is taken for what nothing is",
@@ -30,7 +32,7 @@ MUTANTS = (
     broken(
         "type",
         STEPS,
-        "is_known = step.said is None and not stage_types.is_any(step.takes)",
+        "is_known = step.said is None and not type_predicates.is_any(step.takes)",
         "is_known = step.said is None",
         "a lambda behind Any gives what mypy guesses",
         *LAMBDAS,
@@ -53,7 +55,7 @@ MUTANTS = (
     ),
     broken(
         "type",
-        OPERANDS,
+        SIGNATURES,
         "if has_any(item) and any(each.gives != first.gives for each in others):",
         "if False:",
         "an overloaded function behind Any is what its first overload says",
@@ -62,8 +64,8 @@ MUTANTS = (
     broken(
         "type",
         "compiler/analysis/project.py",
-        "is_typed=is_clean and _is_annotated(found) and found.qualname not in file.overloaded,",
-        "is_typed=is_clean and _is_annotated(found),",
+        "is_typed=is_clean and is_annotated(found) and found.qualname not in file.overloaded,",
+        "is_typed=is_clean and is_annotated(found),",
         "the body of an overloaded function stands in the loop",
         *ONCE,
     ),
@@ -77,16 +79,16 @@ MUTANTS = (
     ),
     broken(
         "type",
-        STEPS,
-        "return not is_guess or self._world.facts_of(self.found.operands[index]).unsure is None",
+        JOINS,
+        "return not is_guess or steps.lookup.facts_of(steps.found.operands[index]).unsure is None",
         "return True",
         "an object that gives Any makes a stage of a SyncPipeline async",
         *CHECK,
     ),
     broken(
         "type",
-        STEPS,
-        "return not is_guess or self._world.facts_of(self.found.operands[index]).unsure is None",
+        JOINS,
+        "return not is_guess or steps.lookup.facts_of(steps.found.operands[index]).unsure is None",
         "return not is_guess",
         "a coroutine function that gives Any may stand in a SyncPipeline",
         *CHECK,
