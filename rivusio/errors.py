@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import pickle
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -140,39 +139,6 @@ def _revive(kind: type[PipeError], args: tuple[Any, ...], state: dict[str, Any])
     if isinstance(error.error, BaseException):
         error.__cause__ = error.error
     return error
-
-
-def chain_closing(leaving: BaseException, closing: list[Exception]) -> None:
-    """Attach what failed while a run was cleaned up to the error that is leaving it.
-
-    The first is chained where the leaving error's own story begins; the rest become notes.
-    """
-    if not closing:
-        return
-    story = list(_story(leaving))
-    first = closing[0]
-    if not any(first is each for each in story):
-        for each in _story(first):  # Python has chained it to what was being handled: to this
-            if any(each.__context__ is known for known in story):
-                each.__context__ = None
-        story[-1].__context__ = first
-    note_closing(leaving, closing[1:])
-
-
-def note_closing(leaving: BaseException, others: list[Exception]) -> None:
-    """Add a note to the error that is leaving for each that came beside it."""
-    for error in others:
-        leaving.add_note(f"while closing: {summarize_error(error)}")
-
-
-def _story(error: BaseException) -> Iterator[BaseException]:
-    """Give an error, then what it came of, and so on; each once."""
-    seen: set[int] = set()
-    earlier: BaseException | None = error
-    while earlier is not None and id(earlier) not in seen:
-        seen.add(id(earlier))
-        yield earlier
-        earlier = earlier.__context__ if earlier.__cause__ is None else earlier.__cause__
 
 
 __all__ = [

@@ -12,14 +12,15 @@ from asyncio import CancelledError
 from collections import deque
 
 from rivusio.compiled.assembly import CompiledLine
-from rivusio.compiled.frames import Inner, PlainInner, Results
+from rivusio.compiled.buffer_sink import Reader
+from rivusio.compiled.loops import Filling, Inner, PlainInner, Results
 from rivusio.compiled.outputs import async_iterable
 from rivusio.compiled.single_item import One
-from rivusio.compiled.sinks import Filling, Reader
 from rivusio.compiled.source import Feed
 from rivusio.engine.calls import PLAIN, is_awaitable, iterable, refuse
 from rivusio.engine.drive import drive
-from rivusio.engine.node import END, NOTHING, Node
+from rivusio.engine.items import END, NOTHING
+from rivusio.engine.node import Node
 from rivusio.time.clock import Deadline
 
 __all__ = [

@@ -15,14 +15,17 @@ from typing import Any, TypeVar
 
 from rivusio.artifacts.program import Program
 from rivusio.compiled.bound_stages import fix
-from rivusio.compiled.frames import Inner, PlainInner, Results
-from rivusio.compiled.sinks import Fill, Filling, Reader, Window
+from rivusio.compiled.buffer_sink import Reader
+from rivusio.compiled.loops import Fill, Filling, Inner, PlainInner, Results
 from rivusio.compiled.source import Feed
+from rivusio.compiled.window_sink import Window
 from rivusio.engine.buffer import BufferStatistics
 from rivusio.engine.concurrent_node import ConcurrentBoundary
+from rivusio.engine.executors import HoldingStep
 from rivusio.engine.factory import make_holder, make_step
-from rivusio.engine.node import Item, Node, RunState, upstream_of
-from rivusio.engine.stage_executor import HoldingStep
+from rivusio.engine.items import Item
+from rivusio.engine.node import Closable, Node, upstream_of
+from rivusio.engine.run_state import RunState
 from rivusio.engine.user_stream_node import UserStreamNode
 from rivusio.graph.config import BackpressureConfig
 from rivusio.graph.operations import Batch, time_matters
@@ -61,7 +64,7 @@ class CompiledLine:
         self._read_ahead = read_ahead
         self._buffers: list[Reader] = []
         self.source = Feed(run, items, lines)
-        self.last: Node = self.source
+        self.last: Closable = self.source
 
     def stream(self, begin: Begin, end: End) -> AsyncGenerator[Item, None]:
         """Give the generator of the results; nothing runs before it is asked."""
@@ -84,7 +87,7 @@ class CompiledLine:
 
     # What the generated module builds its line with
 
-    def inner(self, function: Callable[[Inner, Any], Any], of: Node) -> Node:
+    def inner(self, function: Callable[[Inner, Any], Any], of: Node) -> Closable:
         """Give a part whose results another part takes."""
         part = Inner(self._run, self._fixed, self._program, function.__name__, of)
         part.generator = function(part, of)
@@ -92,13 +95,13 @@ class CompiledLine:
             self.source.runs_in(part.generator)
         return part
 
-    def plain_inner(self, function: Callable[[PlainInner, Any], Any], of: Node) -> Node:
+    def plain_inner(self, function: Callable[[PlainInner, Any], Any], of: Closable) -> Closable:
         """Do the same, without an event loop."""
         part = PlainInner(self._run, self._fixed, self._program, function.__name__, of)
         part.generator = function(part, of)
         return part
 
-    def results(self, function: Callable[[Results, Any], Results_], of: Node) -> Results_:
+    def results(self, function: Callable[[Results, Any], Results_], of: Closable) -> Results_:
         """Give the generator whose results the consumer takes."""
         part = Results(self._run, self._fixed, self._program, function.__name__, of)
         part.begin, part._end = self._begin, self._end

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rivusio.engine.factory import make_step
-from rivusio.engine.node import RunState
+from rivusio.engine.run_state import RunState
 from rivusio.engine.stage_executor import Step
 from rivusio.graph.operations import Operation
 from rivusio.graph.settings import Settings

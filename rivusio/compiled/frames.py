@@ -7,27 +7,19 @@ item.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from types import AsyncGeneratorType
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any
 
 from rivusio.artifacts.program import Holding, Place, Program
-from rivusio.artifacts.tracebacks import retraced
 from rivusio.compiled.bound_stages import Bound, FixedStage
 from rivusio.compiled.outputs import close_outputs, rest_of
 from rivusio.engine.calls import as_escaped
-from rivusio.engine.drive import drive
+from rivusio.engine.cleanup import Closing
 from rivusio.engine.factory import make_holder
 from rivusio.engine.flat_map import COLLECTIONS
-from rivusio.engine.node import (
-    END,
-    Closing,
-    Item,
-    Node,
-    RunState,
-    close_generator,
-    upstream_of,
-)
+from rivusio.engine.items import Item
+from rivusio.engine.node import Closable, upstream_of
+from rivusio.engine.run_state import RunState
 from rivusio.graph.operations import Batch, Operation, SlidingWindow, TumblingWindow, time_matters
 from rivusio.observe.counters import RunCounters, StageCounters
 from rivusio.time.clock import Clock
@@ -36,7 +28,7 @@ from rivusio.time.windows import Holder
 State = dict[str, Any]  # the locals of a generated function
 
 
-class Part(Bound, Node):
+class Part(Bound, Closable):
     """What belongs to one generated loop in a run.
 
     Args:
@@ -53,14 +45,14 @@ class Part(Bound, Node):
         stages: tuple[FixedStage, ...],
         program: Program,
         function: str,
-        upstream: Node,
+        upstream: Closable,
     ) -> None:
         super().__init__(stages)
         self._run = run
         self._places = program.places
         self._line_maps = {program.file: program.line_map}
         self._holdings = program.holdings.get(function, ())
-        self.upstream: Node = upstream
+        self.upstream: Closable = upstream
         self.is_halted = False
         self._state: State = {}
         self._in_flight: tuple[int, Item] | None = None
@@ -204,98 +196,3 @@ def _held(holding: Holding, state: State) -> list[Item]:
 def escaped(error: Exception, place: Place) -> Exception:
     """Give what a coroutine or a generator makes of a `StopIteration` that escapes from it."""
     return as_escaped(error, "coroutine" if place.in_coroutine else "generator")
-
-
-class Upstream(Part):
-    """A part whose results another part of the run takes."""
-
-    def leave(self, error: BaseException, state: State) -> NoReturn:
-        """Take over the locals when an exception leaves the function, and let it leave.
-
-        Raises:
-            BaseException: always.
-        """
-        leaving = self.left(error, state)
-        retraced(leaving, self._line_maps)  # it may leave the run by another way than an error
-        raise leaving
-
-
-class Inner(Upstream):
-    """A part that gives its results as they are asked for."""
-
-    generator: AsyncGeneratorType[Item, None]
-
-    async def pull(self) -> Item:
-        """Give the next result."""
-        return END if self.is_halted else await anext(self.generator, END)
-
-    async def close(self, closing: Closing) -> None:
-        """End the generated generator, then do as every part."""
-        try:
-            await close_generator(self.generator)
-        except Exception as error:  # noqa: BLE001  nothing of ours raises here: the user's
-            closing.failed(error)
-        except BaseException as error:  # noqa: BLE001  it leaves the run once all is clean
-            closing.failed(error)
-        await super().close(closing)
-
-
-class PlainInner(Upstream):
-    """The same, without an event loop."""
-
-    generator: Generator[Item, None, None]
-
-    def next(self) -> Item:
-        """Give the next result."""
-        return next(self.generator, END)
-
-    def pull(self) -> NoReturn:
-        """Refuse: without an event loop nothing is awaited."""
-        message = "the results of a part without an event loop are not awaited"
-        raise AssertionError(message)
-
-    async def close(self, closing: Closing) -> None:
-        """End the generated generator, then do as every part."""
-        self.generator.close()
-        await super().close(closing)
-
-
-class Results(Part):
-    """The part that gives its results to the consumer, and ends the run."""
-
-    begin: Callable[[], None]
-    _end: Callable[[BaseException | None], Any]
-
-    def pull(self) -> NoReturn:
-        """Refuse: the consumer iterates the generated generator itself."""
-        message = "the results of a run are not pulled"
-        raise AssertionError(message)
-
-    async def leave(self, error: BaseException, state: State) -> NoReturn:
-        """Clean the run up when an exception leaves it, and let that leave.
-
-        Raises:
-            BaseException: always.
-        """
-        leaving = self.left(error, state)
-        retraced(leaving, self._line_maps)
-        try:
-            raise leaving
-        except BaseException as raised:
-            await self._end(raised)
-            raise
-
-    async def end(self, state: State) -> None:
-        """Clean the run up at its end."""
-        self.done(state)
-        await self._end(None)
-
-    def leave_plain(self, error: BaseException, state: State) -> NoReturn:
-        """Do as `leave`, without an event loop."""
-        drive(self.leave(error, state))
-        message = "leave() always raises"
-        raise AssertionError(message)
-
-    def end_plain(self, state: State) -> None:
-        """Do as `end`, without an event loop."""
-        drive(self.end(state))

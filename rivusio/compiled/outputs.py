@@ -7,7 +7,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from typing import Self
 
 from rivusio.engine.calls import iterable
-from rivusio.engine.node import Item, close_generator
+from rivusio.engine.cleanup import close_generator
+from rivusio.engine.items import Item
 
 
 def async_iterable(result: Item, name: str) -> AsyncIterator[Item]:

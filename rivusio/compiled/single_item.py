@@ -9,7 +9,8 @@ from rivusio.artifacts.program import Program
 from rivusio.artifacts.tracebacks import retraced
 from rivusio.compiled.bound_stages import Bound, fix
 from rivusio.compiled.frames import State, escaped
-from rivusio.engine.node import Item, RunState
+from rivusio.engine.items import Item
+from rivusio.engine.run_state import RunState
 from rivusio.errors import PipelineError
 from rivusio.graph.stage import Stage
 from rivusio.time.clock import SYSTEM, Clock

@@ -11,7 +11,9 @@ import asyncio
 from abc import abstractmethod
 from typing import Any
 
-from rivusio.engine.node import Closing, Node, RunState, joined, upstream_of
+from rivusio.engine.cleanup import Closing, joined
+from rivusio.engine.node import Node, upstream_of
+from rivusio.engine.run_state import RunState
 from rivusio.errors import StreamError
 
 

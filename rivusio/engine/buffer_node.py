@@ -10,7 +10,10 @@ from typing import Any
 
 from rivusio.engine.async_boundary import Boundary
 from rivusio.engine.buffer import BoundedBuffer, BufferStatistics
-from rivusio.engine.node import END, Closing, Item, Node, RunState
+from rivusio.engine.cleanup import Closing
+from rivusio.engine.items import END, Item
+from rivusio.engine.node import Node
+from rivusio.engine.run_state import RunState
 from rivusio.errors import BufferOverflowError
 from rivusio.graph.config import BackpressureConfig
 

@@ -10,7 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from rivusio.engine.async_boundary import Boundary, keep
-from rivusio.engine.node import END, NOTHING, Closing, Item, Node, RunState, joined
+from rivusio.engine.cleanup import Closing, joined
+from rivusio.engine.items import END, NOTHING, Item
+from rivusio.engine.node import Node
+from rivusio.engine.run_state import RunState
 from rivusio.engine.stage_executor import Step
 from rivusio.graph.stage import Concurrency
 

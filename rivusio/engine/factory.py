@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import assert_never, overload
 
+from rivusio.engine.executors import FilterStep, HoldingStep, TakeStep
 from rivusio.engine.flat_map import FlatMapStep
-from rivusio.engine.node import RunState
-from rivusio.engine.stage_executor import FilterStep, HoldingStep, Step, TakeStep
+from rivusio.engine.run_state import RunState
+from rivusio.engine.stage_executor import Step
 from rivusio.graph.operations import (
     Batch,
     DropNone,

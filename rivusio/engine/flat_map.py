@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 
 from rivusio.engine.calls import enter_plain, is_awaitable, iterable, refuse_awaitable
-from rivusio.engine.node import END, Item, RunState, close_generator
+from rivusio.engine.cleanup import close_generator
+from rivusio.engine.items import END, Item
+from rivusio.engine.run_state import RunState
 from rivusio.engine.stage_executor import Step
 from rivusio.graph.stage import Stage
 

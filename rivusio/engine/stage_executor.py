@@ -18,7 +18,8 @@ from rivusio.engine.calls import (
     refuse,
     refuse_awaitable,
 )
-from rivusio.engine.node import NOTHING, Item, RunState
+from rivusio.engine.items import NOTHING, Item
+from rivusio.engine.run_state import RunState
 from rivusio.errors import DeadLetter, StreamError
 from rivusio.graph.callables import is_async_callable
 from rivusio.graph.operations import (
@@ -29,12 +30,10 @@ from rivusio.graph.operations import (
     Operation,
     Take,
     UserStream,
-    time_matters,
 )
 from rivusio.graph.settings import Settings
 from rivusio.graph.stage import Stage
 from rivusio.time.clock import Deadline
-from rivusio.time.windows import Holder, SlidingHolder
 
 
 class Step:
@@ -239,74 +238,6 @@ class Step:
         if counters is not None:
             counters.items_out += 1
         return result
-
-
-class FilterStep(Step):
-    """Passes the item itself on, or nothing."""
-
-    async def _enter(self, data: Item) -> Item:
-        return bool(await super()._enter(data))  # whose truth may fail, as an array's does
-
-    def _handled(self, data: Item, result: Item) -> Item:  # noqa: ARG002  see Step
-        return bool(result)
-
-    def emit(self, data: Item, result: Item) -> Item:
-        """Give the item if `keep` said so."""
-        if result:
-            return super().emit(data, data)
-        if self.counters is not None:
-            self.counters.filtered += 1
-        return NOTHING
-
-
-class TakeStep(Step):
-    """Passes `remaining` items on; then the segment ends here."""
-
-    def __init__(self, run: RunState, index: int, stage: Stage, count: int) -> None:
-        super().__init__(run, index, stage)
-        self.remaining = count
-
-    def accept(self, item: Item) -> Item:
-        """Count the item."""
-        self.remaining -= 1
-        return super().accept(item)
-
-
-class HoldingStep(Step):
-    """Keeps items until a batch or a window is closed, and then calls with the list.
-
-    Without a holder it takes lists that were closed elsewhere: where a timer must be able to
-    close them, a node of its own holds the items.
-    """
-
-    def __init__(self, run: RunState, index: int, stage: Stage, holder: Holder | None) -> None:
-        super().__init__(run, index, stage)
-        self.holder = holder
-        self._looks_at_the_time = time_matters(stage.operation)
-
-    def accept(self, item: Item) -> Item:
-        """Keep the item; give the list that it closes."""
-        if self.holder is None:
-            return item
-        if self.counters is not None:
-            self.counters.items_in += 1
-        now = self._run.clock.now() if self._looks_at_the_time else 0.0
-        closed = self.holder.add(item, now)
-        if self.counters is not None and isinstance(self.holder, SlidingHolder):
-            self.counters.filtered += self.holder.take_passed_over()
-        return NOTHING if closed is None else closed
-
-    def flush(self) -> Item:
-        """Give the list that the end of the source closes, or `NOTHING`."""
-        return (self.holder and self.holder.close()) or NOTHING
-
-    def fresh(self, data: Item) -> Item:
-        """Give a list that nobody else has."""
-        return list(data)
-
-    def units(self, data: Item) -> list[Item]:
-        """Give the items of the list."""
-        return list(data)
 
 
 def _same(item: Item) -> Item:

@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 from typing import Self
 
 from rivusio.engine.calls import enter_plain
-from rivusio.engine.node import END, Closing, Item, Node, RunState, close_generator
+from rivusio.engine.cleanup import Closing, close_generator
+from rivusio.engine.items import END, Item
+from rivusio.engine.node import Node
+from rivusio.engine.run_state import RunState
 from rivusio.errors import StreamError
 from rivusio.graph.operations import UserStream
 from rivusio.graph.stage import Stage

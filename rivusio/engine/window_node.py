@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import deque
 
 from rivusio.engine.async_boundary import Boundary
-from rivusio.engine.node import END, Closing, Item, Node, RunState
+from rivusio.engine.cleanup import Closing
+from rivusio.engine.items import END, Item
+from rivusio.engine.node import Node
+from rivusio.engine.run_state import RunState
 from rivusio.engine.stage_executor import Step
 from rivusio.time.clock import Timer
 from rivusio.time.windows import Holder

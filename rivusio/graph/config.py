@@ -92,6 +92,9 @@ class StreamConfig(BaseModel):
     backpressure: BackpressureConfig | None = None
 
 
+DEFAULT_YIELD_EVERY: int = StreamConfig.model_fields["yield_every"].default
+
+
 class PipeConfig(BaseModel):
     """Free-form settings of a pipe: a name, a description, and whatever else the pipe wants."""
 

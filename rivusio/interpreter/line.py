@@ -7,10 +7,13 @@ from collections.abc import AsyncIterable, Iterable, Sequence
 from rivusio.engine.buffer import BufferStatistics
 from rivusio.engine.buffer_node import BufferedBoundary
 from rivusio.engine.concurrent_node import ConcurrentBoundary
+from rivusio.engine.executors import HoldingStep
 from rivusio.engine.factory import make_holder, make_step
-from rivusio.engine.node import Item, Node, RunState, upstream_of
+from rivusio.engine.items import Item
+from rivusio.engine.node import Node, upstream_of
+from rivusio.engine.run_state import RunState
 from rivusio.engine.source import Source
-from rivusio.engine.stage_executor import HoldingStep, Step
+from rivusio.engine.stage_executor import Step
 from rivusio.engine.user_stream_node import UserStreamNode
 from rivusio.engine.window_node import TimedBoundary
 from rivusio.graph.config import BackpressureConfig

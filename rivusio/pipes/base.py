@@ -20,7 +20,9 @@ from rivusio.pipes.joins import GivesLingeringLists, GivesLists, GivesSameItems,
 from rivusio.pipes.outputs import PipelineMetricsMixin
 from rivusio.pipes.parallel import AsyncParallel, SyncParallel
 from rivusio.pipes.type_vars import In, Out
-from rivusio.runs.run import InThread, Run, process_one, start_plain_run, start_run
+from rivusio.runs.run import Run
+from rivusio.runs.single_item import InThread, process_one
+from rivusio.runs.start import start_plain_run, start_run
 from rivusio.safe_repr import describe
 from rivusio.time.clock import Clock
 

@@ -23,7 +23,7 @@ from itertools import chain
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from rivusio.engine.node import joined
+from rivusio.engine.cleanup import joined
 from rivusio.errors import PipelineError
 from rivusio.graph.config import ExecutionStrategy, ParallelConfig
 from rivusio.safe_repr import str_of

@@ -7,11 +7,8 @@ from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
-    Awaitable,
-    Callable,
     Generator,
     Iterable,
-    Sequence,
 )
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self
@@ -19,19 +16,16 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 from rivusio.artifacts.fitting import Starting
 from rivusio.artifacts.loader import program_for
 from rivusio.compiled.assembly import CompiledLine
-from rivusio.compiled.single_item import One
 from rivusio.engine.buffer import BufferStatistics
+from rivusio.engine.cleanup import Closing, chain_closing, note_closing, yield_to_loop
 from rivusio.engine.drive import drive
-from rivusio.engine.factory import make_step
-from rivusio.engine.node import END, Closing, Item, RunState, yield_to_loop
+from rivusio.engine.items import END, Item
+from rivusio.engine.node import Node
+from rivusio.engine.run_state import RunState
 from rivusio.engine.source import check_source
-from rivusio.errors import PipelineError, StreamError, chain_closing, note_closing
-from rivusio.graph.callables import is_async_callable
-from rivusio.graph.config import StreamConfig
-from rivusio.graph.origins import Place
-from rivusio.graph.settings import StageConfig, resolve
-from rivusio.graph.stage import Stage
-from rivusio.graph.stage_rules import refuse_sizes
+from rivusio.errors import StreamError
+from rivusio.graph.config import DEFAULT_YIELD_EVERY, StreamConfig
+from rivusio.graph.settings import StageConfig
 from rivusio.interpreter.line import Line
 from rivusio.observe.counters import RunCounters
 from rivusio.observe.monitoring import MetricsCollector
@@ -45,13 +39,8 @@ else:
 
 Out_co = TypeVar("Out_co", covariant=True)
 
-InThread = Callable[..., Awaitable[Item]]  # makes a call in a thread
-Seen = Callable[[object, Item], None]  # is told each stage's pipe and result
 
-DEFAULT_YIELD_EVERY = StreamConfig.model_fields["yield_every"].default
-
-
-class _Execution:
+class Execution:
     """A run's line of nodes together with what observes it."""
 
     def __init__(
@@ -93,13 +82,13 @@ class _Execution:
     def outputs(self) -> AsyncGenerator[Any, None]:  # the pipeline's Out
         """Give the generator whose items the consumer takes; nothing runs before it is asked."""
         if isinstance(self.line, Line):
-            return _outputs(self)
+            return _outputs(self, self.line.last)
         return self.line.stream(self.start, self.end)
 
     def plain_outputs(self) -> Generator[Any, None, None]:  # the pipeline's Out
         """Do the same, without an event loop."""
         if isinstance(self.line, Line):
-            return _plain_outputs(self)
+            return _plain_outputs(self, self.line.last)
         return self.line.iterate(self.begin, self.end)
 
     def start(self) -> None:
@@ -160,9 +149,11 @@ def _raise_what_closing_found(closing: Closing, leaving: BaseException | None) -
         raise stronger
 
 
-async def _outputs(execution: _Execution) -> AsyncGenerator[Any, None]:  # the pipeline's Out
+async def _outputs(
+    execution: Execution, last: Node
+) -> AsyncGenerator[Any, None]:  # the pipeline's Out
     execution.start()
-    pull = execution.line.last.pull
+    pull = last.pull
     try:
         while (item := await pull()) is not END:
             execution.deliver()
@@ -173,9 +164,11 @@ async def _outputs(execution: _Execution) -> AsyncGenerator[Any, None]:  # the p
     await execution.end(None)
 
 
-def _plain_outputs(execution: _Execution) -> Generator[Any, None, None]:  # the pipeline's Out
+def _plain_outputs(
+    execution: Execution, last: Node
+) -> Generator[Any, None, None]:  # the pipeline's Out
     execution.begin()
-    pull = execution.line.last.pull
+    pull = last.pull
     try:
         while (item := drive(pull())) is not END:
             execution.deliver()
@@ -193,7 +186,7 @@ class Run(Generic[Out_co]):
     that the run had started is cleaned up. `stop()` lets it end as if its source had ended.
     """
 
-    def __init__(self, execution: _Execution) -> None:
+    def __init__(self, execution: Execution) -> None:
         self._execution = execution
         self._generator: AsyncGenerator[Out_co, None] = execution.outputs()
 
@@ -242,163 +235,9 @@ class Run(Generic[Out_co]):
         return self._execution.line.buffers()
 
 
-def start_run(
-    stages: Sequence[Stage],
-    source: Iterable[Any] | AsyncIterable[Any],  # the pipeline's In
-    config: StageConfig | None,
-    monitor: MetricsCollector | None,
-    clock: Clock | None,
-    place: Place | None = None,
-) -> Run[Any]:  # the pipeline's Out
-    """Fix everything that a run fixes at its start, and give the run."""
-    starting = _starting(stages, config, place)
-    return Run(_Execution(starting, source, config, monitor, clock, in_loop=True))
-
-
-def start_plain_run(
-    stages: Sequence[Stage],
-    source: Iterable[Any],  # the pipeline's In
-    config: StageConfig | None,
-    monitor: MetricsCollector | None,
-    clock: Clock | None,
-    place: Place | None = None,
-) -> Generator[Any, None, None]:  # the pipeline's Out
-    """Fix everything that a run fixes at its start, and give its outputs.
-
-    Raises:
-        TypeError: when a stage needs an event loop.
-    """
-    starting = _without_loop(_starting(stages, config, place))
-    execution = _Execution(starting, source, config, monitor, clock, in_loop=False)
-    return execution.plain_outputs()
-
-
-def plain_execution(
-    stages: Sequence[Stage],
-    source: Iterable[Any],  # the pipeline's In
-    monitor: MetricsCollector | None,
-    place: Place | None,
-) -> _Execution:
-    """Do the same for whoever wants to know more of a run than its outputs.
-
-    Raises:
-        TypeError: when a stage needs an event loop.
-    """
-    starting = _without_loop(_starting(stages, None, place))
-    return _Execution(starting, source, None, monitor, None, in_loop=False)
-
-
-def _without_loop(starting: Starting) -> Starting:
-    if starting.read_ahead is not None:
-        message = (
-            "the config of this run has a buffer, which a task must fill: a sync run has no event "
-            "loop; use .stream(source)"
-        )
-        raise TypeError(message)
-    for index, stage in enumerate(starting.stages):
-        _refuse_without_loop(index, stage)
-    return starting
-
-
 def _refuse_other(field: str, value: object, method: str, wanted: str) -> None:
     """Refuse what has not even the first method that will be called, or is the class of it."""
     if value is None or (hasattr(value, method) and not isinstance(value, type)):
         return
     message = f"{field} must be {wanted}, got {describe(value)}"
     raise TypeError(message)
-
-
-def _starting(stages: Sequence[Stage], config: StageConfig | None, place: Place | None) -> Starting:
-    """Fix what a run does: its stages with their settings, and its buffer."""
-    configured = _configured(stages, config)
-    read_ahead = resolve(config).backpressure
-    return Starting(configured, read_ahead, place, is_set_by_run=configured is not stages)
-
-
-def _configured(stages: Sequence[Stage], config: StageConfig | None) -> Sequence[Stage]:
-    """Give the stages of `stream(config=...)`: those without settings get the run's.
-
-    A buffer stands before the first stage only, and belongs to the run.
-    """
-    if not isinstance(config, StreamConfig):
-        return stages
-    refuse_sizes(config, "the config of a stream")
-    said = config.model_fields_set - {"name", "buffer_size", "backpressure", "yield_every"}
-    if not said:
-        return stages
-    for_stages = StreamConfig(**{field: getattr(config, field) for field in said})
-    return [stage.with_default(for_stages) for stage in stages]
-
-
-def _refuse_without_loop(index: int, stage: Stage) -> None:
-    what = None
-    if stage.is_async:
-        what = "is async"
-    elif stage.settings.backpressure is not None:
-        what = "has a buffer, which a task must fill"
-    elif is_async_callable(stage.settings.on_error):
-        what = "has an async dead-letter callable"
-    if what is not None:
-        message = (
-            f"stage {index + 1} {stage.name!r} {what}: a sync run has no event loop; "
-            f"use .stream(source)"
-        )
-        raise TypeError(message)
-
-
-def _is_in_threads(stage: Stage) -> bool:
-    return stage.concurrency is not None and stage.concurrency.threads
-
-
-async def process_one(
-    stages: Sequence[Stage],
-    item: Item,
-    *,
-    in_loop: bool,
-    in_thread: InThread | None = None,
-    seen: Seen | None = None,
-    place: Place | None = None,
-) -> Item:
-    """Take one item through stages that are all 1:1.
-
-    Args:
-        stages: the stages.
-        item: the item.
-        in_loop: whether there is an event loop.
-        in_thread: makes the calls of sync stages, if they are not to be made right here.
-        seen: is told what each stage has given.
-        place: what has made the chain, if that is known.
-
-    Raises:
-        PipelineError: when a stage fails; there is nothing to skip to, so `on_error` is not asked.
-        TypeError: when a stage is not 1:1.
-    """
-    for index, stage in enumerate(stages):
-        if not stage.is_one_to_one:
-            message = (
-                f"stage {index + 1} {stage.name!r} does not give one result for one item; "
-                f"use .stream(source)"
-            )
-            raise TypeError(message)
-    run = RunState(SYSTEM, in_loop=in_loop, yield_every=DEFAULT_YIELD_EVERY, counters=None)
-    program = None
-    if in_thread is None and not any(map(_is_in_threads, stages)):
-        program = program_for(Starting(stages, None, place))
-    if program is not None:
-        given = program.namespace["process"](One(run, stages, program, seen), item)
-        return await given if in_loop else given
-    for index, stage in enumerate(stages):
-        step = make_step(run, index, stage)
-        enter_in_thread = in_thread
-        if stage.concurrency is not None and stage.concurrency.threads:
-            enter_in_thread = in_thread or asyncio.to_thread
-        if enter_in_thread is not None and not stage.pipe.is_async:
-            step.enter_in(enter_in_thread)
-        try:
-            result = await step.attempt(item)
-        except Exception as error:
-            raise PipelineError(stage.name, error, stage=index, item=item) from error
-        if seen is not None:
-            seen(stage.pipe, result)
-        item = result
-    return item

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SINGLE_ITEM = "rivusio/runs/single_item.py"
+START = "rivusio/runs/start.py"
+CLEANUP = "rivusio/engine/cleanup.py"
+EXECUTORS = "rivusio/engine/executors.py"
+RUN_STATE = "rivusio/engine/run_state.py"
 BOUNDARY = "rivusio/engine/async_boundary.py"
 BUFFER = "rivusio/engine/buffer.py"
 BUFFERED = "rivusio/engine/buffer_node.py"
@@ -24,7 +29,6 @@ MAKING = "rivusio/engine/factory.py"
 METRICS = "rivusio/observe/metrics.py"
 MODE = "rivusio/artifacts/mode.py"
 MONITORING = "rivusio/observe/monitoring.py"
-NODE = "rivusio/engine/node.py"
 OPERATORS = "rivusio/pipes/operators.py"
 PIPELINE = "rivusio/pipes/base.py"
 PIPES = "rivusio/pipes/elementwise.py"
@@ -575,7 +579,7 @@ PIPE_KINDS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "2.10",
-        RUNS,
+        SINGLE_ITEM,
         "if not stage.is_one_to_one:",
         "if False:",
         "one item may go through a chain that is not 1:1",
@@ -589,21 +593,21 @@ PIPE_KINDS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "2.10",
-        RUNS,
+        SINGLE_ITEM,
         "result = await step.attempt(item)",
         "result = await step.perform(item, None)",
         "on_error applies to one item",
     ),
     Mutant(
         "2.10",
-        RUNS,
+        SINGLE_ITEM,
         "stage=index, item=item) from error",
         "stage=index) from error",
         "the error of one item does not carry it",
     ),
     Mutant(
         "2.10",
-        RUNS,
+        SINGLE_ITEM,
         "        item = result\n",
         "        item = item\n",
         "one item goes to each stage as it came",
@@ -669,28 +673,28 @@ RUNNING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "3.2",
-        RUNS,
+        START,
         "return execution.plain_outputs()",
         "return iter(list(execution.plain_outputs()))",
         "iterate() takes everything before it gives the first output",
     ),
     Mutant(
         "3.2",
-        RUNS,
+        START,
         "        _refuse_without_loop(index, stage)\n",
         "        pass\n",
         "a stage that needs an event loop is iterated",
     ),
     Mutant(
         "3.2",
-        RUNS,
+        START,
         "if starting.read_ahead is not None:",
         "if False:",
         "iterate() takes a buffer",
     ),
     Mutant(
         "3.2",
-        RUNS,
+        START,
         "elif is_async_callable(stage.settings.on_error):",
         "elif False:",
         "iterate() takes an async dead-letter callable",
@@ -978,14 +982,14 @@ RUNNING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "3.7",
-        ERRORS,
+        CLEANUP,
         "story[-1].__context__ = first",
         "pass",
         "an error while closing is not chained to the one that is leaving",
     ),
     Mutant(
         "3.7",
-        ERRORS,
+        CLEANUP,
         "note_closing(leaving, closing[1:])",
         "pass",
         "further errors while closing are lost if another one is leaving",
@@ -999,7 +1003,7 @@ RUNNING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "3.7",
-        NODE,
+        CLEANUP,
         "            cancelled = error\n",
         "            raise\n",
         "a cancellation ends the clean-up",
@@ -1161,7 +1165,7 @@ HOLDING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "4",
-        STEPS,
+        EXECUTORS,
         "return (self.holder and self.holder.close()) or NOTHING",
         "return self.holder.close() if self.holder else NOTHING",
         "an empty batch is emitted at the end",
@@ -1335,14 +1339,14 @@ HOLDING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "4.3",
-        STEPS,
+        EXECUTORS,
         "now = self._run.clock.now() if self._looks_at_the_time else 0.0",
         "now = 0.0",
         "in a sync run only the end closes a time window",
     ),
     Mutant(
         "4.4",
-        STEPS,
+        EXECUTORS,
         'a list that nobody else has."""\n        return list(data)',
         'a list that nobody else has."""\n        return data',
         "tries, handler and dead letter get one list",
@@ -1384,14 +1388,14 @@ HOLDING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "4.5",
-        NODE,
+        RUN_STATE,
         "await self.clock.sleep(seconds)",
         "await asyncio.sleep(seconds)",
         "the pause between two tries goes by the system's clock",
     ),
     Mutant(
         "4.5",
-        NODE,
+        RUN_STATE,
         "self.clock.wait(seconds)",
         "pass",
         "a sync run does not wait between two tries",
@@ -1513,7 +1517,7 @@ BACKPRESSURE: tuple[Mutant, ...] = (
     ),
     Mutant(
         "5",
-        RUNS,
+        START,
         '- {"name", "buffer_size", "backpressure", "yield_every"}',
         '- {"name", "yield_every"}',
         "the buffer of stream(config=...) stands before each stage",
@@ -1749,21 +1753,21 @@ FAILING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "6.1",
-        NODE,
+        RUN_STATE,
         "stage=stage, item=item, item_index=index)",
         "stage=None, item=item, item_index=index)",
         "an error does not name its stage",
     ),
     Mutant(
         "6.1",
-        NODE,
+        RUN_STATE,
         "stage=stage, item=item, item_index=index)",
         "stage=stage, item=None, item_index=index)",
         "an error does not carry its item",
     ),
     Mutant(
         "6.1",
-        NODE,
+        RUN_STATE,
         "stage=stage, item=item, item_index=index)",
         "stage=stage, item=item, item_index=None)",
         "an error does not carry the number of its item",
@@ -1833,7 +1837,7 @@ FAILING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "6.1",
-        RUNS,
+        SINGLE_ITEM,
         "raise PipelineError(stage.name",
         "raise StreamError(stage.name",
         "process() raises a StreamError",
@@ -1903,14 +1907,14 @@ FAILING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "6.3",
-        NODE,
+        CLEANUP,
         ", reverse=True)",
         ")",
         "pending items come upstream first",
     ),
     Mutant(
         "6.3",
-        NODE,
+        CLEANUP,
         "key=lambda each: each.stage, reverse=True",
         "key=lambda each: each.stage",
         "pending items come upstream first",
@@ -1994,7 +1998,7 @@ FAILING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "6.4",
-        NODE,
+        RUN_STATE,
         "return any(each is error for each, _ in self._raised)",
         "return isinstance(error, StreamError)",
         "the StreamError of another run passes through a user's stream unwrapped",
@@ -2292,7 +2296,7 @@ FAILING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "6.9",
-        RUNS,
+        START,
         'refuse_sizes(config, "the config of a stream")',
         "pass",
         "batch_size in the config of stream() is accepted",
@@ -2385,7 +2389,7 @@ FAILING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "6.11",
-        NODE,
+        RUN_STATE,
         "wrapped.__cause__ = error",
         "wrapped.__cause__ = error.with_traceback(None)",
         "the traceback of the original is lost",
@@ -2440,7 +2444,7 @@ MEASURING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "7.1",
-        STEPS,
+        EXECUTORS,
         "now = self._run.clock.now() if self._looks_at_the_time else 0.0",
         "now = self._run.clock.now()",
         "the clock is read though nobody measures",
@@ -2603,7 +2607,7 @@ MEASURING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "7.3",
-        STEPS,
+        EXECUTORS,
         "self.counters.filtered += self.holder.take_passed_over()",
         "pass",
         "items that a sliding window passes over are not counted",
@@ -2624,7 +2628,7 @@ MEASURING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "7.3",
-        NODE,
+        CLEANUP,
         "counters.stages[each.stage].discarded += len(each.items)",
         "counters.stages[each.stage].discarded += 1",
         "a discarded batch counts as one item",

@@ -19,7 +19,7 @@ from rivusio.graph.origins import Place
 from rivusio.graph.stage import Stage
 from rivusio.io.line_items import LineError, LineItems
 from rivusio.observe.monitoring import MetricsCollector
-from rivusio.runs.run import plain_execution, start_run
+from rivusio.runs.start import plain_execution, start_run
 from rivusio.user_code.refusal import Refusal
 
 Write = Callable[[object], None]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tests.mutation.compiler.making import TAKES, broken
 
+WINDOW_SINK = "rivusio/compiled/window_sink.py"
+BUFFER_SINK = "rivusio/compiled/buffer_sink.py"
 BATCH = "templates/python/stage/batch.py.jinja"
-FILLING = "rivusio/compiled/sinks.py"
 INTO_WINDOW = "templates/python/sink/window.py.jinja"
 LINE = "rivusio/compiled/assembly.py"
 LOOPS = "compiler/ir/fusion.py"
@@ -131,7 +132,7 @@ TIMED = (
     ),
     broken(
         "3.6",
-        FILLING,
+        WINDOW_SINK,
         "            await self._part.filled_by(self._fill)\n        if not self._closing:\n",
         "            await self._part.filled_by(self._fill)\n"
         "        await self._until_hungry()\n"
@@ -144,7 +145,7 @@ TIMED = (
     ),
     broken(
         "4",
-        FILLING,
+        WINDOW_SINK,
         "if self._open.deadline != self._due:",
         "if self._open is None:",
         "no timer closes a window",
@@ -198,7 +199,7 @@ TIMED = (
 BUFFERS = (
     broken(
         "5.4",
-        FILLING,
+        BUFFER_SINK,
         "self._taken = list(self.items)",
         "self._taken = list(reversed(self.items))",
         "a buffer turns the order",
@@ -212,35 +213,35 @@ BUFFERS = (
     ),
     broken(
         "5.4",
-        FILLING,
+        BUFFER_SINK,
         "peak=max(seen.peak, self._peak)",
         "peak=seen.peak",
         "the peak of a buffer forgets what came below the threshold",
     ),
     broken(
         "5.4",
-        FILLING,
+        BUFFER_SINK,
         "current = seen.current + len(self._rest())",
         "current = seen.current",
         "what was taken and not yet used does not count as buffered",
     ),
     broken(
         "5.4",
-        FILLING,
+        BUFFER_SINK,
         "self.items.extendleft(reversed(rest))",
         "self.items.extendleft(rest)",
         "what was taken and not yet used is put back in the wrong order",
     ),
     broken(
         "5.2",
-        FILLING,
+        BUFFER_SINK,
         "min(self._buffer.throttle_level, config.max_buffer_size)",
         "config.max_buffer_size",
         "a buffer is filled freely above its threshold",
     ),
     broken(
         "5.3",
-        FILLING,
+        BUFFER_SINK,
         "        self._put(item_index, item)\n",
         "        if self._buffer.is_full:\n"
         "            self.items.pop()\n"
@@ -249,14 +250,14 @@ BUFFERS = (
     ),
     broken(
         "5.1",
-        FILLING,
+        BUFFER_SINK,
         "if self._burst > BURST or len(",
         "if False or len(",
         "the reader of a source that never waits gives no turn",
     ),
     broken(
         "5.3",
-        FILLING,
+        BUFFER_SINK,
         "self._overflowed = self._is_overflow(error)",
         "self._overflowed = False",
         "an overflow comes after what was buffered",

@@ -22,7 +22,6 @@ PLANNING = "compiler/planning.py"
 PROVING = "compiler/validate/validate.py"
 RUN = "compiler/mypy_server/options.py"
 UP_TO_DATE = "rivusio/cli/compiling/up_to_date.py"
-WRITE = "compiler/backends/python/loop.py"
 SINGLE_ITEM = "compiler/backends/python/single_item.py"
 
 GUARDED = (
