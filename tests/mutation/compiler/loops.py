@@ -335,7 +335,7 @@ COUNTS = (
         "7.3",
         ENTER,
         "{{ outcome.drop | indent(4, first=True) }}",
-        '{{ outcome.drop | replace("filtered += 1", "filtered += 0") | indent(4, first=True) }}',
+        '{{ outcome.drop | replace("filtered += ", "filtered += 0 * ") | indent(4, first=True) }}',
         "results that are None are dropped silently",
     ),
     broken(
