@@ -1,9 +1,9 @@
 """The compiler: imported as `rivusio.compiler`, whatever folder it is read from.
 
     source, finder, names           the text of a file, and the chains in it
-    oracle, joints, operands, ...   their types: mypy, asked in a child process
+    oracle, joins, operands, ...   their types: mypy, asked in a child process
     steps, words, mypy_hooks/       the same out of a plugin of mypy
-    check                           the joints that do not fit: `rivusio check`
+    check                           the joins that do not fit: `rivusio check`
     facts, resolve, live            what each stage is, by its text or by importing the file
     plan, passes/, bodies           what will be written, made better step by step
     loops, lower, write, entering   the plan as loops, names and text; templates/ has the skeletons
