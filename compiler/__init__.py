@@ -3,7 +3,7 @@
     frontend                  the text of a file, and the chains in it
     mypy_server, mypy_worker  mypy, in a child process
     typecheck, analysis       the types of chains, which the child tells
-    check                     the joints that do not fit: `rivusio check`
+    check                     the joins that do not fit: `rivusio check`
     resolve                   what each stage is, by the text or by importing the file
     ir, passes, inlining      the plan: what will be written, made better step by step
     backends                  the plan as text; templates/ has the skeletons

@@ -1,4 +1,4 @@
-"""Checks the joints of files: what `rivusio check` says.
+"""Checks the joins of files: what `rivusio check` says.
 
     flights.py:12:21: error: stage 2 "Clean" accepts "int" but stage 1 "Parse" produces "str"  \
 [rivusio-chain]
@@ -20,7 +20,7 @@ from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import Source, Unreadable, read
 from rivusio.compiler.mypy_server import client
 from rivusio.compiler.typecheck import request
-from rivusio.compiler.typecheck.messages import words
+from rivusio.compiler.typecheck.messages import message_and_note
 from rivusio.compiler.typecheck.request import (
     TIMEOUT,
     Answer,
@@ -70,7 +70,7 @@ class Report:
 
 
 def check(paths: Sequence[str], timeout: float = TIMEOUT) -> Report:
-    """Check every joint of every chain in the files.
+    """Check every join of every chain in the files.
 
     Args:
         paths: Python files; the same file is checked once. What stops mypy at one is no reason
@@ -121,8 +121,12 @@ class Examined:
     stopped: bool = False
 
 
-def examine(paths: Sequence[str], timeout: float = TIMEOUT, *, lone: bool = False) -> Examined:
-    """Read files, type their chains and check every joint; `lone` asks for lone pipes, too.
+def examine(
+    paths: Sequence[str], timeout: float = TIMEOUT, *, single_stage: bool = False
+) -> Examined:
+    """Read files, type their chains and check every join.
+
+    With `single_stage`, also the chains of one stage.
 
     Raises:
         OracleError: when mypy gives no answer.
@@ -133,7 +137,9 @@ def examine(paths: Sequence[str], timeout: float = TIMEOUT, *, lone: bool = Fals
     for path in dict.fromkeys(paths):
         try:
             source = read(path)
-            asked.append(AskedFile(path, source.text, finder.chains(source, lone=lone)))
+            asked.append(
+                AskedFile(path, source.text, finder.chains(source, single_stage=single_stage))
+            )
             sources.append(source)
         except Unreadable as error:
             found.append(error.diagnostic)
@@ -141,7 +147,7 @@ def examine(paths: Sequence[str], timeout: float = TIMEOUT, *, lone: bool = Fals
     by_path = {source.path: source for source in sources}
     for file in answer.files:
         for typed in file.chains:
-            found.extend(misfits_of(typed, by_path[file.path]))
+            found.extend(mismatches_of(typed, by_path[file.path]))
     found.extend(_of_mypy(answer, by_path))
     stopped = any(each.stops for each in answer.complaints)
     return Examined(by_path, answer.files, in_order(found, paths), stopped)
@@ -168,15 +174,15 @@ def _count(number: int, of: str) -> str:
 # Chains
 
 
-def misfits_of(typed: Typed, source: Source) -> Iterator[Diagnostic]:
-    """Say which joints of a chain do not fit."""
+def mismatches_of(typed: Typed, source: Source) -> Iterator[Diagnostic]:
+    """Say which joins of a chain do not fit."""
     stages = typed.chain.stages
     names = [stage.name for stage in stages]
     sources = [stage.operand.source for stage in stages]
-    for misfit in typed.misfits:
-        message, note = words(misfit.what, names, sources)
-        place = misfit.at.line, source.column(misfit.at.line, misfit.at.column)
-        severity: Severity = "warning" if misfit.excused else "error"
+    for mismatch in typed.mismatches:
+        message, note = message_and_note(mismatch.what, names, sources)
+        place = mismatch.at.line, source.column(mismatch.at.line, mismatch.at.column)
+        severity: Severity = "warning" if mismatch.excused else "error"
         yield Diagnostic(source.path, *place, severity, message, CHAIN, note)
 
 
@@ -201,10 +207,10 @@ def _of_mypy(answer: Answer, sources: dict[str, Source]) -> Iterator[Diagnostic]
 
 
 def _is_said(said: Complaint, file: TypedFile) -> bool:
-    """Tell whether a complaint is of a wrong joint, or of what only we asked mypy to look at."""
+    """Tell whether a complaint is of a wrong join, or of what only we asked mypy to look at."""
     place = said.line, said.column
-    wrong = [misfit.whole for typed in file.chains for misfit in typed.misfits]
-    if said.code == "var-annotated":  # a name for what comes out of a wrong joint
+    wrong = [mismatch.whole for typed in file.chains for mismatch in typed.mismatches]
+    if said.code == "var-annotated":  # a name for what comes out of a wrong join
         return any(span.line <= said.line <= span.end_line for span in wrong)
     return any(span.holds(*place) for span in file.unasked) or (
         said.code in ECHOES and any(span.holds(*place) for span in wrong)

@@ -1,6 +1,6 @@
 """All phases of the compiler, in order: one function each.
 
-`apart` says which files mypy can be asked for in one go, `examine` reads them and checks the joints
+`apart` says which files mypy can be asked for in one go, `examine` reads them and checks the joins
 of their chains, `plan` finds out what each stage is and makes modules of them, `validate` lets mypy
 verify those, and `artifact.write` lays them beside the files.
 """
@@ -228,7 +228,7 @@ class _Work:
 
 def _validate(paths: list[str], options: Options, *, keeps: bool) -> Planned:
     """Plan files and let mypy verify the modules."""
-    seen = examine(paths, options.timeout, lone=True)
+    seen = examine(paths, options.timeout, single_stage=True)
     planned = plan(seen, may_import=options.may_import, timeout=options.timeout)
     texts = [(source.path, source.text) for source in planned.sources.values()]
     planned.made, invalid = validate.validate(planned.made, texts, options.timeout, keeps=keeps)

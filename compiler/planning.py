@@ -17,7 +17,7 @@ from rivusio.compiler.artifacts.index import Unmade
 from rivusio.compiler.artifacts.write import ArtifactError
 from rivusio.compiler.backends.python.format import FormatError
 from rivusio.compiler.backends.python.module import GeneratedModule, Refused, render_modules
-from rivusio.compiler.check import Examined, misfits_of
+from rivusio.compiler.check import Examined, mismatches_of
 from rivusio.compiler.diagnostics import COMPILE, Diagnostic, Severity
 from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.frontend.syntax import Span
@@ -102,11 +102,13 @@ def _plan_file(planned: Planned, file: TypedFile, *, may_import: bool, timeout: 
     looked_at = write.snapshot({path, *file.imports})
     _refuse_changed(source)
     resolution = resolve.resolved(source, file, may_import=may_import, timeout=timeout)
-    wrong = [typed.chain.span for typed in file.chains if typed.misfits]
+    wrong = [typed.chain.span for typed in file.chains if typed.mismatches]
     chains = [
         each
         for each in resolution.chains
-        if not (each.chain.lone and _has_error(resolution))  # it may be there for another only
+        if not (
+            each.chain.single_stage and _has_error(resolution)
+        )  # it may be there for another only
         and not any(_is_part(each.chain.span, span) for span in wrong)  # the import has it, too
     ]
     modules = list(_modules(path, chains))
@@ -121,8 +123,11 @@ def _plan_file(planned: Planned, file: TypedFile, *, may_import: bool, timeout: 
             planned.leave_out(path, chain.chain.name, chain.chain.span, [said])
     made = {each.chain.span for each in chains}
     for typed in file.chains:
-        if not typed.chain.lone and typed.chain.span not in made:
-            said_of = [*_within(typed.chain.span, resolution, source), *misfits_of(typed, source)]
+        if not typed.chain.single_stage and typed.chain.span not in made:
+            said_of = [
+                *_within(typed.chain.span, resolution, source),
+                *mismatches_of(typed, source),
+            ]
             planned.leave_out(path, typed.chain.name, typed.chain.span, said_of)
     for name in _loose(file, resolution, may_import=may_import):
         planned.leave_out(path, name, Span(1, 0, 1, 0), resolution.diagnostics)
@@ -230,4 +235,4 @@ def _loose(file: TypedFile, resolution: Resolution, *, may_import: bool) -> Iter
     """Give the names that only running the file tells of, where it was not run to its end."""
     if _has_error(resolution) or not may_import:
         made = {each.chain.name for each in resolution.chains}
-        yield from (name for name in file.loose if name not in made)
+        yield from (name for name in file.dynamic if name not in made)

@@ -19,7 +19,7 @@ from rivusio.compiler.analysis.mypy_functions import (
     undecorated,
 )
 from rivusio.compiler.analysis.project import Located, Project
-from rivusio.compiler.analysis.settings import Reading, Unsure
+from rivusio.compiler.analysis.settings import Reading, Undetermined
 from rivusio.compiler.frontend.functions import FOREIGN, FunctionRef
 from rivusio.compiler.known_names import PIPE
 from rivusio.compiler.typecheck import stage_types, type_predicates
@@ -72,7 +72,7 @@ class Functions:
         """Say what an expression is that is called with each item.
 
         Raises:
-            Unsure: when the text does not tell whether it gives a coroutine.
+            Undetermined: when the text does not tell whether it gives a coroutine.
         """
         expression = self.reading.bindings.seen_through(expression)
         its = self.reading.inferred.get(expression)
@@ -97,16 +97,16 @@ class Functions:
         """Say what a method of a pipe is.
 
         Raises:
-            Unsure: when the text does not tell how it is entered.
+            Undetermined: when the text does not tell how it is entered.
         """
         owner = next((base for base in of.type.mro if name in base.names), None)
         node = None if owner is None else owner.names[name].node
         function = undecorated(node)
         if owner is None or is_ours(owner):
-            raise Unsure(f"its method {name} is not written here")
+            raise Undetermined(f"its method {name} is not written here")
         if function is None:
             if is_async_family:
-                raise Unsure(f"its method {name} is no plain method")
+                raise Undetermined(f"its method {name} is no plain method")
             return Called(no_function=DECORATED)
         base = map_instance_to_supertype(of, owner)
         ret = function.type.ret_type if isinstance(function.type, types.CallableType) else None
@@ -117,7 +117,7 @@ class Functions:
         """Say what the function is that `@pipe` has made a pipe of.
 
         Raises:
-            Unsure: when there are other decorators.
+            Undetermined: when there are other decorators.
         """
         match decorator.decorators:
             case [nodes.RefExpr(fullname=name)] if name == PIPE:
@@ -125,7 +125,7 @@ class Functions:
                 return self._function(
                     function, self._module_of(function), return_type(function.type)
                 )
-        raise Unsure(UNKNOWN)
+        raise Undetermined(UNKNOWN)
 
     def known(
         self, node: nodes.FuncDef | nodes.LambdaExpr, module: str | None = None
@@ -166,7 +166,9 @@ class Functions:
 
     def _class(self, node: nodes.SymbolNode, its: types.Type | None) -> Called:
         if isinstance(node, nodes.TypeInfo) and node.get("__call__") is not None:
-            raise Unsure("it is a class whose instances can be called")  # rivusio asks for that
+            raise Undetermined(
+                "it is a class whose instances can be called"
+            )  # rivusio asks for that
         gives = return_type(its)
         return Called(
             no_function="it is a class",
@@ -201,7 +203,7 @@ class Functions:
 
     def _partial(self, function: nodes.Expression, its: types.Type | None) -> Called:
         """Say what `partial(function, ...)` is: Python asks the function that it holds."""
-        with suppress(Unsure):
+        with suppress(Undetermined):
             held = self.of(function)
             if held.ref is not None and (held.is_coroutine or held.is_async_generator):
                 return Called(
@@ -221,12 +223,12 @@ class Functions:
             case (Pipe(family="async"),):
                 return Called(is_async=True, no_function="it is a pipe")
             case _:
-                raise Unsure(UNKNOWN)
+                raise Undetermined(UNKNOWN)
         proper = None if its is None else types.get_proper_type(its)
         if isinstance(proper, types.Instance) and is_coroutine_object(proper):
             return Called(is_async=True, no_function=reason)
         if any(type_predicates.awaiting(each) == "maybe" for each in gives):
-            raise Unsure(UNKNOWN)
+            raise Undetermined(UNKNOWN)
         return Called(no_function=reason, may_give_awaitable=False)
 
     # Functions
@@ -234,7 +236,7 @@ class Functions:
     def _function(self, function: nodes.FuncDef, module: str, gives: types.Type | None) -> Called:
         is_vague = self.project.is_stub(module) and not is_coroutine_function(function)
         if is_vague and gives is not None and type_predicates.awaitable_of(gives) is not None:
-            raise Unsure(UNKNOWN)  # a stub does not say whether it was an `async def`
+            raise Undetermined(UNKNOWN)  # a stub does not say whether it was an `async def`
         located = self.project.locate(function, module)
         return self._plain(located, gives, function)
 

@@ -16,7 +16,7 @@ from mypy import nodes
 from mypy.nodes import ArgKind
 
 from rivusio.compiler.analysis.project import Project
-from rivusio.compiler.analysis.settings import Unsure
+from rivusio.compiler.analysis.settings import Undetermined
 from rivusio.compiler.known_names import STREAM_PIPE
 
 PASSED = ("config", "linger")
@@ -34,7 +34,7 @@ def given(call: nodes.CallExpr, info: nodes.TypeInfo, project: Project) -> Given
     """Say what rivusio's own constructor gets in the end.
 
     Raises:
-        Unsure: when a constructor of the user's decides that.
+        Undetermined: when a constructor of the user's decides that.
     """
     arguments = _arguments(call)
     for base in info.mro:
@@ -50,11 +50,11 @@ def given(call: nodes.CallExpr, info: nodes.TypeInfo, project: Project) -> Given
 
 
 # By name, or by place; what a constructor of the user's makes by itself is a reason to be unsure.
-_Arguments = dict[str | int, nodes.Expression | Unsure]
+_Arguments = dict[str | int, nodes.Expression | Undetermined]
 
 
-def _known(value: nodes.Expression | Unsure | None) -> nodes.Expression | None:
-    if isinstance(value, Unsure):
+def _known(value: nodes.Expression | Undetermined | None) -> nodes.Expression | None:
+    if isinstance(value, Undetermined):
         raise value
     return value
 
@@ -68,7 +68,7 @@ def _arguments(call: nodes.CallExpr) -> _Arguments:
         elif kind is ArgKind.ARG_NAMED and name is not None:
             arguments[name] = value
         else:
-            raise Unsure("what it is made with is not written here")
+            raise Undetermined("what it is made with is not written here")
     return arguments
 
 
@@ -77,7 +77,7 @@ def _passed_on(info: nodes.TypeInfo, arguments: _Arguments, project: Project) ->
     try:
         init = project.init_of(info)
     except LookupError:
-        raise Unsure(f"the constructor of {info.name} is not written here") from None
+        raise Undetermined(f"the constructor of {info.name} is not written here") from None
     if init is None:
         return {}  # made by a decorator such as `@dataclass`: it knows nothing of rivusio's
     passed: _Arguments = {}
@@ -87,7 +87,7 @@ def _passed_on(info: nodes.TypeInfo, arguments: _Arguments, project: Project) ->
             passed[name] = its
         elif not (_has_default_none(init, value) or _is_none(value)):
             what = name if isinstance(name, str) else "config"
-            passed[name] = Unsure(f"its {what} is set in the constructor of {info.name}")
+            passed[name] = Undetermined(f"its {what} is set in the constructor of {info.name}")
     if (more := _passes_keywords(init)) is not None:
         own = {each.arg for each in (*init.args.args, *init.args.kwonlyargs)}
         passed |= {
@@ -96,7 +96,7 @@ def _passed_on(info: nodes.TypeInfo, arguments: _Arguments, project: Project) ->
             if isinstance(name, str) and name not in own
         }
         if not more:
-            raise Unsure(f"what it is made with is decided in the constructor of {info.name}")
+            raise Undetermined(f"what it is made with is decided in the constructor of {info.name}")
     return passed
 
 
@@ -126,7 +126,7 @@ def _settings(init: ast.FunctionDef) -> Iterator[tuple[str | int, ast.expr]]:
 
 def _one_of(
     init: ast.FunctionDef, value: ast.expr, arguments: _Arguments
-) -> nodes.Expression | Unsure | None:
+) -> nodes.Expression | Undetermined | None:
     """Give the argument that a parameter has got, if `value` is nothing but a parameter."""
     if not isinstance(value, ast.Name):
         return None

@@ -30,7 +30,7 @@ from rivusio.compiler.mypy_server import build as mypy_build
 from rivusio.compiler.mypy_server import options as mypy_options
 from rivusio.compiler.mypy_server.options import complaints
 from rivusio.compiler.typecheck import chains as typed_chains
-from rivusio.compiler.typecheck.mismatches import Misfit
+from rivusio.compiler.typecheck.mismatches import Mismatch
 from rivusio.compiler.typecheck.request import (
     ANSWER,
     REQUEST,
@@ -42,8 +42,8 @@ from rivusio.compiler.typecheck.request import (
 from rivusio.compiler.typecheck.type_lookup import TypeLookup
 from rivusio.compiler.typecheck.typed import Typed
 
-# What mypy calls a joint that does not fit, where a `type: ignore` names what it ignores.
-JOINT_CODES = {"operator", "arg-type", "misc", "call-overload", "rivusio-chain"}
+# What mypy calls a join that does not fit, where a `type: ignore` names what it ignores.
+JOIN_CODES = {"operator", "arg-type", "misc", "call-overload", "rivusio-chain"}
 BLIND = (
     'it finds no "rivusio", or another module of that name; look at what stands beside the file, '
     "and at python_executable and mypy_path in its settings"
@@ -149,19 +149,19 @@ def _typed_file(
     typed = (
         _excused(each, tree) for found in file.chains if (each := typed_chains.typed(found, lookup))
     )
-    loose = () if strictly else tuple(index.unannotated())
+    unasked = () if strictly else tuple(index.unannotated())
     chains = tuple(typed)
-    named = module_facts.loose(tree, functions.reading, _made(file, chains))
+    named = module_facts.dynamic_names(tree, functions.reading, _made(file, chains))
     # Only where the file will be imported can stages be functions that its text does not name.
     is_live = bool(named) or any(
-        stage.facts.unsure for each in chains for stage in each.chain.stages
+        stage.facts.undetermined for each in chains for stage in each.chain.stages
     )
     beside = project.imported_by(module) if is_live else []
     return TypedFile(
         file.path,
         module,
         chains,
-        loose,
+        unasked,
         named,
         (
             *module_facts.known_functions(index.parts, functions),
@@ -181,7 +181,9 @@ def _made(file: AskedFile, chains: Sequence[Typed]) -> set[str]:
     return stages | {
         each.chain.name
         for each in chains
-        if not (each.chain.lone and any(stage.facts.unsure for stage in each.chain.stages))
+        if not (
+            each.chain.single_stage and any(stage.facts.undetermined for stage in each.chain.stages)
+        )
     }
 
 
@@ -192,12 +194,16 @@ def _instance(result: build.BuildResult, name: str, *arguments: types.Type) -> t
 
 
 def _excused(typed: Typed, tree: nodes.MypyFile) -> Typed:
-    misfits = (replace(each, excused=_is_ignored(each, tree)) for each in typed.misfits)
-    return replace(typed, misfits=tuple(misfits))
+    mismatches = (replace(each, excused=_is_ignored(each, tree)) for each in typed.mismatches)
+    return replace(typed, mismatches=tuple(mismatches))
 
 
-def _is_ignored(misfit: Misfit, tree: nodes.MypyFile) -> bool:
-    """Tell whether a `type: ignore` at the joint means it."""
-    lines = {misfit.at.line, misfit.whole.line, misfit.whole.end_line} & tree.ignored_lines.keys()
+def _is_ignored(mismatch: Mismatch, tree: nodes.MypyFile) -> bool:
+    """Tell whether a `type: ignore` at the join means it."""
+    lines = {
+        mismatch.at.line,
+        mismatch.whole.line,
+        mismatch.whole.end_line,
+    } & tree.ignored_lines.keys()
     codes = (set(tree.ignored_lines[line]) for line in lines)
-    return any(not each or each & JOINT_CODES for each in codes)
+    return any(not each or each & JOIN_CODES for each in codes)

@@ -10,7 +10,7 @@ from mypy.build import BuildResult
 
 from rivusio.compiler.analysis.callees import Functions
 from rivusio.compiler.analysis.project import Project
-from rivusio.compiler.analysis.settings import Reading, Unsure
+from rivusio.compiler.analysis.settings import Reading, Undetermined
 from rivusio.compiler.analysis.stages import is_made_by_rivusio
 from rivusio.compiler.typecheck import stage_types
 from rivusio.compiler.typecheck.facts import KnownFunction, KnownModule
@@ -19,7 +19,7 @@ from rivusio.compiler.typecheck.typed import Typed
 REDUCE = "functools.reduce"  # of `operator.rshift` it gives a chain, and mypy cannot say of which
 
 
-def loose(tree: nodes.MypyFile, reading: Reading, made: set[str]) -> tuple[str, ...]:
+def dynamic_names(tree: nodes.MypyFile, reading: Reading, made: set[str]) -> tuple[str, ...]:
     """Give the names that hold a pipeline which something else makes than the text."""
     found = []
     for name, variable in _variables(tree.names, tree.fullname):
@@ -71,7 +71,7 @@ def known_functions(parts: Iterable[nodes.Node], functions: Functions) -> Iterat
     """Say what mypy knows of each function of a file."""
     for part in parts:
         if isinstance(part, nodes.FuncDef | nodes.LambdaExpr):
-            with suppress(Unsure):
+            with suppress(Undetermined):
                 known = functions.known(part)
                 if known is not None:
                     yield known
@@ -83,7 +83,7 @@ def known_beside(
     """Say the same of the functions and methods at the top level of other modules."""
     for module in modules:
         for node in _defined(result.files[module].names, module):
-            with suppress(Unsure):
+            with suppress(Undetermined):
                 known = functions.known(node, module)
                 if known is not None:
                     yield known

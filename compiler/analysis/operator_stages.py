@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mypy import nodes
 
 from rivusio.compiler.analysis.callees import Called, Functions
-from rivusio.compiler.analysis.settings import Unsure
+from rivusio.compiler.analysis.settings import Undetermined
 from rivusio.compiler.typecheck.facts import UNKNOWN_PIPE
 from rivusio.graph.operations import Entry, Kind
 from rivusio.graph.signature import Shape
@@ -31,7 +31,7 @@ def stage_of_operator(
     """Say what an operator such as `filter(function)` makes.
 
     Raises:
-        Unsure: when the text does not tell.
+        Undetermined: when the text does not tell.
     """
     reading = functions.reading
     nothing = Called(no_function=NO_CODE, may_give_awaitable=False)
@@ -65,7 +65,7 @@ def stage_of_operator(
             return StageAsMade(Shape("lingering_batch" if lingers else "batch", "pass"), nothing)
         case ("tumbling" | "sliding") as kind, _:
             return StageAsMade(Shape(kind, "pass"), nothing)
-    raise Unsure(UNKNOWN_PIPE)
+    raise Undetermined(UNKNOWN_PIPE)
 
 
 def calling_stage(called: Called, kind: Kind = "map") -> StageAsMade:

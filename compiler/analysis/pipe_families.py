@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mypy import nodes, types
 
-from rivusio.compiler.analysis.settings import Unsure
+from rivusio.compiler.analysis.settings import Undetermined
 from rivusio.compiler.known_names import (
     ASYNC_BASE_PIPE,
     ASYNC_FILTER_PIPE,
@@ -53,7 +53,7 @@ def family_of(info: nodes.TypeInfo) -> tuple[PipeFamily, nodes.TypeInfo]:
     ours = next((base for base in info.mro if base.fullname.startswith("rivusio.")), None)
     family = None if ours is None else FAMILIES.get(ours.fullname)
     if ours is None or family is None or defines(info, "_rivusio_operation"):
-        raise Unsure(UNKNOWN_PIPE)
+        raise Undetermined(UNKNOWN_PIPE)
     return family, ours
 
 

@@ -1,7 +1,7 @@
 """Notes, while mypy checks a file, the types that operands have by themselves.
 
 mypy types an operand such as `map(parse)` again for each overload of `>>` that it tries, and what
-is left in the end is the type in the last try: wrong, where the joint is.
+is left in the end is the type in the last try: wrong, where the join is.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     Clean().with_config(StreamConfig(retry_attempts=3))     it is tried again
     Clean(config=SETTINGS)                                  the same, for a name bound once
 
-What only running the program can tell is `Unsure`.
+What only running the program can tell is `Undetermined`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rivusio.compiler.known_names import IN_CONFIG
 NOT_WRITTEN = "its settings are not written here"
 
 
-class Unsure(Exception):  # noqa: N818  it is an answer
+class Undetermined(Exception):  # noqa: N818  it is an answer
     """The text does not tell; the message says what, in words that go behind a stage's name."""
 
 
@@ -44,7 +44,7 @@ class Reading:
         """Say what a configuration asks for; None for `None`, which leaves things as they are.
 
         Raises:
-            Unsure: when it is not written here, or depends on what is not.
+            Undetermined: when it is not written here, or depends on what is not.
         """
         config = self.bindings.seen_through(config, unless_changed=True)
         if is_none(config):
@@ -53,19 +53,19 @@ class Reading:
             case nodes.CallExpr(callee=nodes.RefExpr(fullname=name)) if name.startswith(IN_CONFIG):
                 fields = _fields(config)
             case _:
-                raise Unsure(NOT_WRITTEN)
+                raise Undetermined(NOT_WRITTEN)
         match name.removeprefix(IN_CONFIG):
             case "BackpressureConfig":
                 return Said(buffers=True)
             case "StreamConfig":
                 return self._stream(fields)
-        raise Unsure(NOT_WRITTEN)
+        raise Undetermined(NOT_WRITTEN)
 
     def is_given(self, value: nodes.Expression | None, what: str) -> bool:
         """Tell whether an argument is there and not `None`.
 
         Raises:
-            Unsure: when it may be either.
+            Undetermined: when it may be either.
         """
         if value is None:
             return False
@@ -73,7 +73,7 @@ class Reading:
         if is_none(value):
             return False
         if may_be_none(self.inferred.get(value)):
-            raise Unsure(f"{what} may be None")
+            raise Undetermined(f"{what} may be None")
         return True
 
     def number(self, value: nodes.Expression) -> int | None:
@@ -98,7 +98,7 @@ class Reading:
             return False
         attempts = self.number(fields["retry_attempts"])
         if attempts is None:
-            raise Unsure("its retry_attempts is not written here")
+            raise Undetermined("its retry_attempts is not written here")
         return attempts > 1
 
     def _handles(self, fields: dict[str, nodes.Expression]) -> bool:
@@ -108,7 +108,7 @@ class Reading:
         if isinstance(given, nodes.StrExpr):
             return given.value != "raise"
         if _may_be_text(self.inferred.get(given)):
-            raise Unsure("its on_error is not written here")
+            raise Undetermined("its on_error is not written here")
         return True
 
     def _skips_none(self, fields: dict[str, nodes.Expression]) -> bool:
@@ -119,12 +119,12 @@ class Reading:
                 return True
             case nodes.NameExpr(fullname="builtins.False"):
                 return False
-        raise Unsure("its skip_none is not written here")
+        raise Undetermined("its skip_none is not written here")
 
 
 def _fields(call: nodes.CallExpr) -> dict[str, nodes.Expression]:
     if any(kind is not ArgKind.ARG_NAMED for kind in call.arg_kinds):
-        raise Unsure(NOT_WRITTEN)
+        raise Undetermined(NOT_WRITTEN)
     pairs = zip(call.arg_names, call.args, strict=True)
     return {name: value for name, value in pairs if name is not None}
 

@@ -34,7 +34,7 @@ from rivusio.compiler.analysis.pipe_families import (
     defines,
     family_of,
 )
-from rivusio.compiler.analysis.settings import Said, Unsure
+from rivusio.compiler.analysis.settings import Said, Undetermined
 from rivusio.compiler.frontend.forms import PIPELINES, SAME_STAGES
 from rivusio.compiler.frontend.syntax import Operand, Span
 from rivusio.compiler.known_names import (
@@ -65,12 +65,12 @@ class StageFacts:
         found = self.node_at(operand.span)
         try:
             if found is None:
-                raise Unsure(UNKNOWN_PIPE)
+                raise Undetermined(UNKNOWN_PIPE)
             return self._facts(found, operand)
-        except Unsure as unsure:
+        except Undetermined as unsure:
             called = Called(no_function="its source is not known")
             if found is not None:
-                with suppress(Unsure):
+                with suppress(Undetermined):
                     called = self._guessed(found)
             return _facts(None, called, str(unsure))
 
@@ -157,7 +157,7 @@ class StageFacts:
             case nodes.RefExpr(node=nodes.Decorator() as decorator) if self._is_pipe(expression):
                 return calling_stage(self.functions.of_decorator(decorator))
         if not isinstance(expression, nodes.LambdaExpr) and self._is_pipe(expression):
-            raise Unsure(UNKNOWN_PIPE)
+            raise Undetermined(UNKNOWN_PIPE)
         return calling_stage(self.functions.of(expression))
 
     def _pipe(self, of: types.Instance, call: nodes.CallExpr) -> StageAsMade:
@@ -169,7 +169,7 @@ class StageFacts:
         if handler is not None and not isinstance(
             handler.node, nodes.FuncDef | nodes.Decorator | nodes.OverloadedFuncDef
         ):
-            raise Unsure("its handle_error is no method that is written here")
+            raise Undetermined("its handle_error is no method that is written here")
         self._refuse_dynamic(of, family.method)
         made = self._entered(of, family, ours)
         if family.kind == "batch" and self.functions.reading.is_given(
@@ -182,16 +182,16 @@ class StageFacts:
         """Refuse to say what a pipe is whose methods are made while it runs.
 
         Raises:
-            Unsure: saying what makes them.
+            Undetermined: saying what makes them.
         """
         info = of.type
         if defines(info, "__getattribute__"):
-            raise Unsure("its class has a __getattribute__")
+            raise Undetermined("its class has a __getattribute__")
         if info.get("handle_error") is None and defines(info, "__getattr__"):
-            raise Unsure("its class has a __getattr__, which may give it a handle_error")
+            raise Undetermined("its class has a __getattr__, which may give it a handle_error")
         for name in (method, "handle_error", "process_stream"):
             if self._is_assigned(info, name):
-                raise Unsure(f"something is assigned to its {name}")
+                raise Undetermined(f"something is assigned to its {name}")
 
     def _is_assigned(self, info: nodes.TypeInfo, name: str) -> bool:
         """Tell whether a method is assigned: to the class, or to objects by its own methods."""
@@ -234,14 +234,14 @@ class StageFacts:
         return any(isinstance(each, stage_types.Pipe | stage_types.Unknown) for each in meanings)
 
 
-def _facts(shape: Shape | None, called: Called, unsure: str | None) -> Facts:
+def _facts(shape: Shape | None, called: Called, undetermined: str | None) -> Facts:
     return Facts(
         shape,
         called.ref,
         called.no_function,
         called.is_typed,
         called.may_give_awaitable,
-        unsure,
+        undetermined,
         called.at,
         called.by_itself,
     )

@@ -2,8 +2,8 @@
 
 A chain is what `>>`, `>>=`, `.then()`, `SyncPipeline([...])` and `AsyncPipeline([...])` make:
 
-    clean = Parse() >> Clean()            two stages, one joint
-    late = clean >> Late() >> batch(2)    four stages; the first joint is the one above
+    clean = Parse() >> Clean()            two stages, one join
+    late = clean >> Late() >> batch(2)    four stages; the first join is the one above
 
 A name that refers to an earlier chain is that chain, where nothing between the two could change
 what the name means. Any other operand is one stage, whatever it holds. Nothing here knows types:
@@ -26,7 +26,7 @@ from rivusio.compiler.frontend.forms import (
     span_of,
 )
 from rivusio.compiler.frontend.source import Source, too_deep
-from rivusio.compiler.frontend.syntax import Found, Operand
+from rivusio.compiler.frontend.syntax import ChainSyntax, Operand
 
 
 @dataclass
@@ -42,11 +42,11 @@ class _Place:
         return replace(self, known=self.known.copy())
 
 
-def chains(source: Source, *, lone: bool = False) -> tuple[Found, ...]:
+def chains(source: Source, *, single_stage: bool = False) -> tuple[ChainSyntax, ...]:
     """Find the chains of a file, in the order in which they are written.
 
-    With `lone`, so is every call, and every decorated function, whose result no chain of the file
-    takes up: it may make a pipe that is run by itself.
+    With `single_stage`, so is every call, and every decorated function, whose result no chain of
+    the file takes up: it may make a pipe that is run by itself.
 
     Raises:
         Unreadable: for a file that is nested too deep.
@@ -55,7 +55,7 @@ def chains(source: Source, *, lone: bool = False) -> tuple[Found, ...]:
         found = _Finder(source).module()
     except RecursionError as error:  # what Python's parser takes depends on its version
         raise too_deep(source.path) from error
-    wanted = (each for each in found if lone or not each.lone)
+    wanted = (each for each in found if single_stage or not each.single_stage)
     return tuple(sorted(wanted, key=lambda chain: chain.span))
 
 
@@ -65,9 +65,9 @@ class _Finder:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._flat = FlatChains(source)
-        self._found: list[Found] = []
+        self._found: list[ChainSyntax] = []
 
-    def module(self) -> list[Found]:
+    def module(self) -> list[ChainSyntax]:
         self._scope(self._source.tree.body, _Place({}))
         return [each for each in self._found if each.span not in self._flat.taken_up]
 
@@ -114,7 +114,7 @@ class _Finder:
         if function.decorator_list:
             operand = Operand(function.name, span_of(function), function.name)
             title = f"{place.prefix}{function.name}"
-            self._found.append(Found(title, operand.span, (operand,), (), lone=True))
+            self._found.append(ChainSyntax(title, operand.span, (operand,), (), single_stage=True))
             place.known[function.name] = Parts((operand,))
 
     def _outside(self, definition: Definition, place: _Place) -> None:
@@ -154,8 +154,10 @@ class _Finder:
         """Take up `target >>= value`."""
         left, right = self._flat.side(target, place.known), self._flat.side(value, place.known)
         parts = left.joined(right, span_of(target), span_of(value))
-        whole = parts.joints[-1].whole
-        self._found.append(Found(f"{place.prefix}{target.id}", whole, parts.operands, parts.joints))
+        whole = parts.joins[-1].whole
+        self._found.append(
+            ChainSyntax(f"{place.prefix}{target.id}", whole, parts.operands, parts.joins)
+        )
         place.known[target.id] = parts
 
     def _meaning(self, value: ast.expr, place: _Place) -> Parts | None:
@@ -182,7 +184,7 @@ class _Finder:
                 waiting.extend((operand, None) for operand in inside_stages(each))
             else:
                 if isinstance(each, ast.Call):
-                    self._add_lone(each, title, place)
+                    self._add_single_stage(each, title, place)
                 keeps = isinstance(each, ast.NamedExpr | ast.Await)
                 waiting.extend(
                     (child, title if keeps else None) for child in ast.iter_child_nodes(each)
@@ -191,9 +193,9 @@ class _Finder:
     def _add(self, node: ast.expr, name: str | None, place: _Place, known: KnownChains) -> None:
         parts, span = self._flat.side(node, known), span_of(node)
         title = name or f"{place.prefix}line {span.line}"
-        self._found.append(Found(title, span, parts.operands, parts.joints, parts.must_be))
+        self._found.append(ChainSyntax(title, span, parts.operands, parts.joins, parts.must_be))
 
-    def _add_lone(self, node: ast.Call, name: str | None, place: _Place) -> None:
+    def _add_single_stage(self, node: ast.Call, name: str | None, place: _Place) -> None:
         operand = self._flat.operand(node)
         match node.func:
             case ast.Attribute(value=pipe, attr=method) if (
@@ -201,7 +203,7 @@ class _Finder:
             ):
                 self._flat.taken_up.add(span_of(pipe))
         title = name or f"{place.prefix}line {operand.span.line}"
-        self._found.append(Found(title, operand.span, (operand,), (), lone=True))
+        self._found.append(ChainSyntax(title, operand.span, (operand,), (), single_stage=True))
 
 
 def _title(target: ast.expr) -> str:

@@ -1,4 +1,4 @@
-"""Makes the flat chain of an expression: its stages in order, and the joints in it."""
+"""Makes the flat chain of an expression: its stages in order, and the joins in it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from rivusio.compiler.frontend.forms import (
     stage_name,
 )
 from rivusio.compiler.frontend.source import Source
-from rivusio.compiler.frontend.syntax import Family, Joint, Operand, Span
+from rivusio.compiler.frontend.syntax import Family, Join, Operand, Span
 
-MOST_STAGES = 500  # of a chain that is seen through by its name: each joint lists all of them
+MOST_STAGES = 500  # of a chain that is seen through by its name: each join lists all of them
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The flat chain of an expression, and the joints that are written in it."""
+    """The flat chain of an expression, and the joins that are written in it."""
 
     operands: tuple[Operand, ...]
-    joints: tuple[Joint, ...] = ()
+    joins: tuple[Join, ...] = ()
     must_be: Family | None = None
 
     def joined(self, other: Parts, left: Span, at: Span, *, in_list: bool = False) -> Parts:
@@ -36,10 +36,10 @@ class Parts:
         here, end = len(self.operands), len(self.operands) + len(other.operands)
         moved = (
             replace(each, first=each.first + here, middle=each.middle + here, end=each.end + here)
-            for each in other.joints
+            for each in other.joins
         )
-        joint = Joint(0, here, end, left, at, span_between(left, at), in_list)
-        return Parts((*self.operands, *other.operands), (*self.joints, *moved, joint))
+        join = Join(0, here, end, left, at, span_between(left, at), in_list)
+        return Parts((*self.operands, *other.operands), (*self.joins, *moved, join))
 
     def with_settings(self, call: Span) -> Parts:
         """Give the same chain, whose stages get settings from a call."""
@@ -55,7 +55,7 @@ class FlatChains:
     """Makes the flat chains of one file.
 
     Attributes:
-        taken_up: the lone pipes that a chain has as a stage.
+        taken_up: the single-stage chains that a chain has as a stage.
     """
 
     def __init__(self, source: Source) -> None:
@@ -63,13 +63,13 @@ class FlatChains:
         self.taken_up: set[Span] = set()
 
     def side(self, node: ast.expr, known: KnownChains) -> Parts:
-        """Give the flat chain of one side of a joint, or of a whole chain."""
-        joints: list[tuple[ast.expr, ast.expr]] = []
+        """Give the flat chain of one side of a join, or of a whole chain."""
+        joins: list[tuple[ast.expr, ast.expr]] = []
         while (sides := sides_of(node)) is not None:  # no recursion: chains may be very long
-            joints.append(sides)
+            joins.append(sides)
             node = sides[0]
         parts = self._single(node, known)
-        for left, right in reversed(joints):
+        for left, right in reversed(joins):
             parts = parts.joined(self.side(right, known), span_of(left), span_of(right))
         return parts
 
@@ -78,7 +78,7 @@ class FlatChains:
             case ast.Name(id=name) if name in known and len(known[name].operands) <= MOST_STAGES:
                 meaning = known[name]
                 if len(meaning.operands) > 1:
-                    return replace(meaning, joints=(), must_be=None)
+                    return replace(meaning, joins=(), must_be=None)
                 self.taken_up.add(meaning.operands[0].span)
                 return Parts((replace(self.operand(node), name=meaning.operands[0].name),))
             case ast.NamedExpr(value=value) if is_written_chain(value):
@@ -93,7 +93,7 @@ class FlatChains:
         return Parts((self.operand(node),))
 
     def _listed(self, node: ast.Call, elements: list[ast.expr], known: KnownChains) -> Parts:
-        """Give the chain of `SyncPipeline([...])`: its joints are where the commas stand."""
+        """Give the chain of `SyncPipeline([...])`: its joins are where the commas stand."""
         parts, start = self.side(elements[0], known), span_of(elements[0])
         for element in elements[1:]:
             at = span_of(element)

@@ -44,7 +44,7 @@ class Operand:
 
 
 @dataclass(frozen=True, slots=True)
-class Joint:
+class Join:
     """One `>>` of a chain, or what does the same: it joins two stretches of the flat chain.
 
     Attributes:
@@ -67,21 +67,21 @@ class Joint:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ChainSyntax:
     """A chain as it is written.
 
     Attributes:
         name: the qualified name of what it is assigned to, or where it is.
         span: the expression that makes it.
         operands: the flat chain.
-        joints: those that are written here; those of an earlier chain stand there.
+        joins: those that are written here; those of an earlier chain stand there.
         must_be: the family that `SyncPipeline([...])` asks of every stage.
-        lone: whether it is one call, which may make a pipe or anything else.
+        single_stage: whether it is one call, which may make a pipe or anything else.
     """
 
     name: str
     span: Span
     operands: tuple[Operand, ...]
-    joints: tuple[Joint, ...]
+    joins: tuple[Join, ...]
     must_be: Family | None = None
-    lone: bool = False
+    single_stage: bool = False

@@ -13,11 +13,11 @@ from mypy.plugin import CheckerPluginInterface
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.forms import SAME_STAGES
 from rivusio.compiler.frontend.source import Source, Unreadable, read
-from rivusio.compiler.frontend.syntax import Found, Joint, Operand, Span
+from rivusio.compiler.frontend.syntax import ChainSyntax, Join, Operand, Span
 from rivusio.compiler.typecheck import signatures, stage_types, type_predicates
 from rivusio.compiler.typecheck.infer import Steps
-from rivusio.compiler.typecheck.messages import words
-from rivusio.compiler.typecheck.mismatches import Misfit
+from rivusio.compiler.typecheck.messages import message_and_note
+from rivusio.compiler.typecheck.mismatches import Mismatch
 from rivusio.compiler.typecheck.type_lookup import TypeLookup
 
 JOINS = ("__rshift__", "__rrshift__", "then")
@@ -31,10 +31,10 @@ ClassOf = Callable[[str], nodes.TypeInfo | None]  # by its full name
 
 @dataclass(frozen=True)
 class Place:
-    """A joint, and the chain that it is written in."""
+    """A join, and the chain that it is written in."""
 
     steps: Steps
-    joint: Joint
+    join: Join
 
 
 # Larger than a class should be: all of it reads and fills what mypy has shown of one file.
@@ -74,14 +74,14 @@ class FileChains:
             steps = Steps(found, lookup)
             for start in self._starts(found.span):
                 self._chains.setdefault(start, steps)
-            for joint in found.joints:
-                for start in self._starts(joint.at):
-                    self._places.setdefault(start, Place(steps, joint))
+            for join in found.joins:
+                for start in self._starts(join.at):
+                    self._places.setdefault(start, Place(steps, join))
 
     # Where things are
 
     def place(self, right: nodes.Expression) -> Place | None:
-        """Give the joint that has the expression on its right."""
+        """Give the join that has the expression on its right."""
         self._read()
         return self._places.get((right.line, right.column))
 
@@ -108,7 +108,7 @@ class FileChains:
         return self.written(expression)
 
     def meet(self, expression: nodes.Expression, its: types.Type | None) -> None:
-        """Keep one side of a joint in mind, with the type that it has by itself.
+        """Keep one side of a join in mind, with the type that it has by itself.
 
         Both are looked at more closely when somebody asks.
         """
@@ -137,12 +137,12 @@ class FileChains:
         columns = (characters - less, characters, span.column) if less else (span.column,)
         return tuple((span.line, column) for column in columns)
 
-    def learn(self, joint: Joint, left: nodes.Expression, right: nodes.Expression) -> None:
-        """Say which expressions are both sides of a joint.
+    def learn(self, join: Join, left: nodes.Expression, right: nodes.Expression) -> None:
+        """Say which expressions are both sides of a join.
 
         mypy leaves out the parenthesis at the end of `a >> (lambda x: x)`.
         """
-        self._nodes[joint.left], self._nodes[joint.at] = left, right
+        self._nodes[join.left], self._nodes[join.at] = left, right
 
     def look_into(self, expression: nodes.Expression) -> None:
         """Take in an expression, and the stages that are written in it."""
@@ -235,14 +235,14 @@ def looked_at(
     return None if context is not None and errors.has_new_errors() else its
 
 
-def said(steps: Steps, misfit: Misfit) -> tuple[str, str]:
+def said(steps: Steps, mismatch: Mismatch) -> tuple[str, str]:
     """Give the words for what is wrong in a chain."""
     count = range(len(steps.found.operands))
     sources = [each.source for each in steps.found.operands]
-    return words(misfit.what, [steps.name(index) for index in count], sources)
+    return message_and_note(mismatch.what, [steps.name(index) for index in count], sources)
 
 
-def _chains_of(source: Source | None) -> tuple[Found, ...]:
+def _chains_of(source: Source | None) -> tuple[ChainSyntax, ...]:
     with contextlib.suppress(Unreadable):  # too deep: `check` says so
         return () if source is None else finder.chains(source)
     return ()

@@ -60,7 +60,7 @@ class Table:
         """Give what looks at the call of a method before mypy looks at its arguments."""
         name = fullname.rpartition(".")[2]
         if name in JOINS:
-            return self._chains.joint
+            return self._chains.join
         if fullname == THROUGH:
             return self._chains.through
         if name == "concurrent":

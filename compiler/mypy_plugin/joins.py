@@ -1,8 +1,8 @@
-"""`rivusio-chain`: the joints that do not fit, in the words of `rivusio check`.
+"""`rivusio-chain`: the joins that do not fit, in the words of `rivusio check`.
 
-mypy calls the hook of a joint once for each overload of `>>`, and again whenever it has reason to
-look at the joint once more. The first call finds out what is wrong, the others repeat it. Where
-something is, the joint is taken as if it fitted: mypy has nothing to say of it any more, and what
+mypy calls the hook of a join once for each overload of `>>`, and again whenever it has reason to
+look at the join once more. The first call finds out what is wrong, the others repeat it. Where
+something is, the join is taken as if it fitted: mypy has nothing to say of it any more, and what
 stands on its right is checked, too.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from mypy import nodes, types
 from mypy.plugin import CheckerPluginInterface, FunctionContext, MethodContext, MethodSigContext
 
-from rivusio.compiler.frontend.syntax import Joint
+from rivusio.compiler.frontend.syntax import Join
 from rivusio.compiler.known_names import ASYNC_PIPELINE, SYNC_PIPELINE
 from rivusio.compiler.mypy_plugin import blocking, pickling, reporting
 from rivusio.compiler.mypy_plugin.file_chains import (
@@ -26,8 +26,8 @@ from rivusio.compiler.mypy_plugin.file_chains import (
 )
 from rivusio.compiler.typecheck import stage_types, type_predicates
 from rivusio.compiler.typecheck.infer import Steps
-from rivusio.compiler.typecheck.joins import check_joint, check_operand, fits, joint_around
-from rivusio.compiler.typecheck.mismatches import Misfit
+from rivusio.compiler.typecheck.joins import check_join, check_operand, fits, join_around
+from rivusio.compiler.typecheck.mismatches import Mismatch
 from rivusio.compiler.typecheck.stage_types import Pipe, PipeClass
 
 FILES = 8  # that are kept in mind: mypy goes to and fro between files that import each other
@@ -35,7 +35,7 @@ FILES = 8  # that are kept in mind: mypy goes to and fro between files that impo
 
 @dataclass(frozen=True)
 class _Sides:
-    """Both sides of a joint, as mypy has them."""
+    """Both sides of a join, as mypy has them."""
 
     left: nodes.Expression
     left_type: types.Type | None
@@ -45,12 +45,12 @@ class _Sides:
 
 @dataclass(frozen=True)
 class _Judgement:
-    """What is wrong at a joint, and what it gives all the same."""
+    """What is wrong at a join, and what it gives all the same."""
 
     context: nodes.Context
     object: types.Type
     steps: Steps | None = None
-    misfits: tuple[Misfit, ...] = ()
+    mismatches: tuple[Mismatch, ...] = ()
     gives: types.Type | None = None
 
 
@@ -66,7 +66,7 @@ class Chains:
         self._files: dict[str, FileChains] = {}
         self._last: _Judgement | None = None
 
-    def joint(self, context: MethodSigContext) -> types.FunctionLike:
+    def join(self, context: MethodSigContext) -> types.FunctionLike:
         """Called when `left >> right` or `left.then(right)` is checked, once for each overload."""
         judged = self._last
         if (
@@ -77,7 +77,7 @@ class Chains:
             judged = self._last = self._judged(context)
         if judged.steps is None:
             return context.default_signature
-        self._report(context.api, judged.steps, judged.misfits, context.context)
+        self._report(context.api, judged.steps, judged.mismatches, context.context)
         if judged.gives is None:
             return context.default_signature
         return context.default_signature.copy_modified(
@@ -93,12 +93,12 @@ class Chains:
         if isinstance(call, nodes.CallExpr) and steps is not None:
             file.look_into(call)
             steps.forget(0)
-            misfits = [
+            mismatches = [
                 *(
                     each
-                    for joint in steps.found.joints
-                    if joint.in_list
-                    for each in check_joint(steps, joint)
+                    for join in steps.found.joins
+                    if join.in_list
+                    for each in check_join(steps, join)
                 ),
                 *(
                     each
@@ -106,7 +106,7 @@ class Chains:
                     for each in check_operand(steps, index)
                 ),
             ]
-            self._report(context.api, steps, tuple(misfits), call)
+            self._report(context.api, steps, tuple(mismatches), call)
         return context.default_return_type
 
     def through(self, context: MethodSigContext) -> types.CallableType:
@@ -157,14 +157,14 @@ class Chains:
         self,
         api: CheckerPluginInterface,
         steps: Steps,
-        misfits: tuple[Misfit, ...],
-        joint: nodes.Context,
+        mismatches: tuple[Mismatch, ...],
+        join: nodes.Context,
     ) -> None:
         file = self._file(api)
-        with reporting.past_operator(api, joint):
-            for misfit in misfits:
-                where = file.node(misfit.at) or joint
-                reporting.report(api, where, *said(steps, misfit), reporting.CHAIN)
+        with reporting.past_operator(api, join):
+            for mismatch in mismatches:
+                where = file.node(mismatch.at) or join
+                reporting.report(api, where, *said(steps, mismatch), reporting.CHAIN)
 
     def _judged(self, context: MethodSigContext) -> _Judgement:
         right = _Judgement(context.context, context.type)
@@ -187,16 +187,16 @@ class Chains:
         place = file.place(sides.right)
         if place is None:
             return right
-        joint, steps = place.joint, place.steps
-        file.learn(joint, sides.left, sides.right)
-        is_leftmost = joint.middle - joint.first == 1
-        steps.forget(joint.first if is_leftmost else joint.middle)
-        file.expect(steps.between(joint.first, joint.middle)[-1].gives)
-        misfits = tuple(_misfits(steps, joint))
-        if not misfits:
+        join, steps = place.join, place.steps
+        file.learn(join, sides.left, sides.right)
+        is_leftmost = join.middle - join.first == 1
+        steps.forget(join.first if is_leftmost else join.middle)
+        file.expect(steps.between(join.first, join.middle)[-1].gives)
+        mismatches = tuple(_mismatches(steps, join))
+        if not mismatches:
             return right
-        gives = _pipeline(self._class_of, steps, joint)
-        return _Judgement(context.context, context.type, steps, misfits, gives)
+        gives = _pipeline(self._class_of, steps, join)
+        return _Judgement(context.context, context.type, steps, mismatches, gives)
 
 
 def _sides(context: MethodSigContext) -> _Sides | None:
@@ -209,16 +209,16 @@ def _sides(context: MethodSigContext) -> _Sides | None:
     return None
 
 
-def _misfits(steps: Steps, joint: Joint) -> Iterator[Misfit]:
-    yield from check_joint(steps, joint, joint.first)
-    for index in range(joint.first, joint.end):
-        if joint_around(steps.found, index) == joint:
-            yield from check_operand(steps, index, joint.first)
+def _mismatches(steps: Steps, join: Join) -> Iterator[Mismatch]:
+    yield from check_join(steps, join, join.first)
+    for index in range(join.first, join.end):
+        if join_around(steps.found, index) == join:
+            yield from check_operand(steps, index, join.first)
 
 
-def _pipeline(class_of: ClassOf, steps: Steps, joint: Joint) -> types.Type | None:
-    """Say what the joint would give if it fitted."""
-    stretch = steps.between(joint.first, joint.end)
+def _pipeline(class_of: ClassOf, steps: Steps, join: Join) -> types.Type | None:
+    """Say what the join would give if it fitted."""
+    stretch = steps.between(join.first, join.end)
     is_async = any(step.family == "async" for step in stretch)
     name = ASYNC_PIPELINE if is_async else SYNC_PIPELINE
     info = class_of(name)

@@ -30,10 +30,10 @@ def configured(context: MethodContext, file: FileChains) -> None:
         return
     for index, operand in enumerate(steps.found.operands):
         there = file.node(operand.span)
-        for what, mend in () if there is None else _stays_here(context.api, there):
+        for what, fix in () if there is None else _stays_here(context.api, there):
             stage = f'stage {index + 1} "{steps.name(index)}"'
             message = f"{stage} cannot go to another process: {what}"
-            reporting.report(context.api, there or pipeline, message, mend, reporting.PICKLE)
+            reporting.report(context.api, there or pipeline, message, fix, reporting.PICKLE)
 
 
 def _wants_processes(context: MethodContext) -> bool:

@@ -10,7 +10,7 @@ from mypy.nodes import Context, OpExpr
 from mypy.plugin import CheckerPluginInterface
 
 CATEGORY = "Rivusio"
-CHAIN = ErrorCode("rivusio-chain", "Check the joints of chains", CATEGORY)
+CHAIN = ErrorCode("rivusio-chain", "Check the joins of chains", CATEGORY)
 HANDLER = ErrorCode("rivusio-handler", "Check handle_error of pipes", CATEGORY)
 CONFIG = ErrorCode("rivusio-config", "Check settings that are written as literals", CATEGORY)
 ASYNC = ErrorCode("rivusio-async", "Check what is async and what blocks", CATEGORY)
@@ -30,14 +30,14 @@ def report(
 
 
 @contextlib.contextmanager
-def past_operator(api: CheckerPluginInterface, joint: Context) -> Iterator[None]:
+def past_operator(api: CheckerPluginInterface, join: Context) -> Iterator[None]:
     """Report at once what mypy would set aside while it looks for the method of an operator.
 
-    It would drop the type of the joint together with what it has set aside, and with that type
+    It would drop the type of the join together with what it has set aside, and with that type
     all that is wrong further to the right. Whatever else sets errors aside keeps doing so.
     """
     watchers = getattr(api.msg.errors, "_watchers", None)
-    if not isinstance(joint, OpExpr) or watchers is None or len(watchers) < OPERATOR_DEPTH:
+    if not isinstance(join, OpExpr) or watchers is None or len(watchers) < OPERATOR_DEPTH:
         yield
         return
     inner = watchers[-OPERATOR_DEPTH:]

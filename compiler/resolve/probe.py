@@ -47,8 +47,8 @@ class LiveChain:
 
     Attributes:
         name: its qualified name at the top level or in a class; None if it has none.
-        file: the file with the expression that made it; None for a lone pipe.
-        span: that expression; None for a lone pipe.
+        file: the file with the expression that made it; None for a single-stage chain.
+        span: that expression; None for a single-stage chain.
         stages: its flat stages.
         made_by: what Python notes of the expression that made it.
     """
@@ -74,7 +74,7 @@ class Live:
     """What the file is when it is imported.
 
     Attributes:
-        chains: the chains, in the order in which they were made, then the lone pipes.
+        chains: the chains, in the order in which they were made, then the single-stage chains.
         modules: the modules of the functions of their stages.
         refused: why it cannot be imported; empty if it was.
     """

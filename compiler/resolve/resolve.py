@@ -53,7 +53,7 @@ class Resolution:
 def resolved(source: Source, typed: TypedFile, *, may_import: bool, timeout: float) -> Resolution:
     """Find out what each stage of the chains of a file is.
 
-    Chains with a joint that does not fit are left out: it is the check that says so.
+    Chains with a join that does not fit are left out: it is the check that says so.
 
     Args:
         source: the file.
@@ -80,11 +80,11 @@ class _Resolver:
         chains = [
             each
             for each in chains
-            if not (each.lone and _unsure(each)) or each.name in self._typed.loose
+            if not (each.single_stage and _unsure(each)) or each.name in self._typed.dynamic
         ]
         unsure = [chain for chain in chains if _unsure(chain)]
         live = None
-        if unsure or self._typed.loose:
+        if unsure or self._typed.dynamic:
             if may_import:
                 live = self._live(unsure, timeout)
             else:
@@ -97,11 +97,11 @@ class _Resolver:
         return Resolution(tuple(found), tuple(self._said))
 
     def _fits(self, typed: Typed) -> bool:
-        if any(each.excused for each in typed.misfits):
+        if any(each.excused for each in typed.mismatches):
             name = typed.chain.name
             message = f'chain "{name}" is not compiled: a "type: ignore" hides that it does not fit'
             self._say("warning", typed.chain.span, message)
-        return not typed.misfits
+        return not typed.mismatches
 
     def _say(self, severity: Severity, span: Span, message: str, note: str | None = None) -> None:
         column = self._source.column(span.line, span.column)
@@ -113,11 +113,11 @@ class _Resolver:
     def _refuse(self, unsure: Sequence[Chain]) -> None:
         """Say what the text does not tell, where the file must not be imported."""
         for chain in unsure:
-            for index, stage in [] if chain.lone else _unsure(chain):
+            for index, stage in [] if chain.single_stage else _unsure(chain):
                 note = "leave --no-import out, or write in the chain what it is"
-                message = f'stage {index + 1} "{stage.name}": {stage.facts.unsure}'
+                message = f'stage {index + 1} "{stage.name}": {stage.facts.undetermined}'
                 self._say("error", stage.operand.span, message, note)
-        for name in self._typed.loose:
+        for name in self._typed.dynamic:
             message = f'"{name}" is not compiled: only running the file tells what it is'
             self._say("warning", Span(1, 0, 1, 0), message, "leave --no-import out")
 
@@ -155,8 +155,8 @@ class _Resolver:
         for chain in chains:
             yield from self._joined(chain, found)
         for each in found.others:
-            if each.span is None and each.name not in self._typed.loose:
-                continue  # a lone pipe: the text says what it is, or that a chain has it
+            if each.span is None and each.name not in self._typed.dynamic:
+                continue  # a single-stage chain: the text says what it is, or that a chain has it
             span = each.span or Span(1, 0, 1, 0)
             chain = Chain(each.name or f"line {span.line}", span, ())
             made_by = () if each.made_by is None else (each.made_by,)
@@ -169,7 +169,7 @@ class _Resolver:
             unsure = _unsure(chain)
             if not unsure:
                 yield self._of_chain(chain)
-            elif not chain.lone:  # it may be another pipe's, or made twice: its name tells
+            elif not chain.single_stage:  # it may be another pipe's, or made twice: its name tells
                 self._never_made(unsure)
         for each in there:
             self._compare(chain, each)
@@ -182,8 +182,8 @@ class _Resolver:
         """Say why a chain stays interpreted; the others of the file can be compiled."""
         for index, stage in unsure:
             message = (
-                f'stage {index + 1} "{stage.name}": {stage.facts.unsure}, and importing the file '
-                f"does not make this chain"
+                f'stage {index + 1} "{stage.name}": {stage.facts.undetermined}, and importing '
+                f"the file does not make this chain"
             )
             note = "write in the chain what it is, or make the chain at the top level of the file"
             self._say("warning", stage.operand.span, message, note)
@@ -199,7 +199,7 @@ class _Resolver:
                 self._say("warning", chain.span, message)
             return
         for index, (stage, there) in enumerate(zip(chain.stages, live.stages, strict=True)):
-            if stage.facts.unsure is None and stage.facts.shape != there.shape:
+            if stage.facts.undetermined is None and stage.facts.shape != there.shape:
                 message = (
                     f'stage {index + 1} "{stage.name}" is another when the file is imported than '
                     f"the text says; what is imported counts"
@@ -228,4 +228,4 @@ def _monitored(tree: ast.Module) -> Iterator[tuple[Span, Span]]:
 
 def _unsure(chain: Chain) -> list[tuple[int, Stage]]:
     """Give the stages of which the text does not tell all."""
-    return [(index, stage) for index, stage in enumerate(chain.stages) if stage.facts.unsure]
+    return [(index, stage) for index, stage in enumerate(chain.stages) if stage.facts.undetermined]

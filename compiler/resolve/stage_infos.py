@@ -102,7 +102,7 @@ class StageInfos:
 
     def _may_be(self, stage: LiveStage, text: Stage | None) -> bool:
         """Tell whether a result could be awaited, of a stage whose function is not known."""
-        if text is None or text.facts.unsure or text.facts.shape != stage.shape:
+        if text is None or text.facts.undetermined or text.facts.shape != stage.shape:
             return stage.shape.entry != "pass"
         return text.facts.may_give_awaitable
 

@@ -1,23 +1,23 @@
-"""Types the stages of a chain, and finds the joints that do not fit."""
+"""Types the stages of a chain, and finds the joins that do not fit."""
 
 from __future__ import annotations
 
 import ast
 
-from rivusio.compiler.frontend.syntax import Found, Operand, Span
+from rivusio.compiler.frontend.syntax import ChainSyntax, Operand, Span
 from rivusio.compiler.typecheck import stage_types, type_predicates
 from rivusio.compiler.typecheck.annotations import annotation
 from rivusio.compiler.typecheck.display import text
 from rivusio.compiler.typecheck.facts import UNKNOWN_PIPE
 from rivusio.compiler.typecheck.infer import Steps
-from rivusio.compiler.typecheck.joins import check_joint, check_operand
+from rivusio.compiler.typecheck.joins import check_join, check_operand
 from rivusio.compiler.typecheck.one_stage import Step
-from rivusio.compiler.typecheck.stage_types import Function, Pipe, PipeClass, Stranger, Unknown
+from rivusio.compiler.typecheck.stage_types import Function, NotAPipe, Pipe, PipeClass, Unknown
 from rivusio.compiler.typecheck.type_lookup import TypeLookup
 from rivusio.compiler.typecheck.typed import Chain, Stage, Typed
 
 
-def typed(found: Found, lookup: TypeLookup) -> Typed | None:
+def typed(found: ChainSyntax, lookup: TypeLookup) -> Typed | None:
     """Type a chain; None if it is none, but some other use of the same operators."""
     steps = Steps(found, lookup)
     if not _is_chain(steps, lookup):
@@ -27,10 +27,10 @@ def typed(found: Found, lookup: TypeLookup) -> Typed | None:
         _stage(steps, index, step, lookup)
         for index, step in enumerate(steps.between(0, len(count)))
     )
-    misfits = [each for joint in found.joints for each in check_joint(steps, joint)]
-    misfits += [each for index in count for each in check_operand(steps, index)]
-    chain = Chain(found.name, found.span, stages, found.lone)
-    return Typed(chain, tuple(sorted(misfits, key=lambda misfit: misfit.at)))
+    mismatches = [each for join in found.joins for each in check_join(steps, join)]
+    mismatches += [each for index in count for each in check_operand(steps, index)]
+    chain = Chain(found.name, found.span, stages, found.single_stage)
+    return Typed(chain, tuple(sorted(mismatches, key=lambda mismatch: mismatch.at)))
 
 
 def _stage(steps: Steps, index: int, step: Step, lookup: TypeLookup) -> Stage:
@@ -59,7 +59,7 @@ def _class_name(span: Span, lookup: TypeLookup) -> str | None:
 
 def _is_chain(steps: Steps, lookup: TypeLookup) -> bool:
     found = steps.found
-    if found.lone:
+    if found.single_stage:
         match stage_types.meaning_of(lookup.bare_type_at(found.span)):
             case (Pipe(info=info),):
                 return info.fullname not in stage_types.CHAINS
@@ -67,7 +67,7 @@ def _is_chain(steps: Steps, lookup: TypeLookup) -> bool:
                 return _is_made_by_rivusio(found.operands[0], lookup)
         return False
     made = stage_types.meaning_of(lookup.type_at(found.span))
-    if any(isinstance(each, Function | Stranger) for each in made):
+    if any(isinstance(each, Function | NotAPipe) for each in made):
         return False  # another library's `>>`
     if any(isinstance(each, Pipe) and each.info.fullname in stage_types.CHAINS for each in made):
         return True  # such as `SyncPipeline([function])`
@@ -92,7 +92,7 @@ def _is_made_by_rivusio(operand: Operand, lookup: TypeLookup) -> bool:
 
     A lambda alone is a stage only where something else makes a chain of it.
     """
-    unsure = lookup.facts_of(operand).unsure
+    unsure = lookup.facts_of(operand).undetermined
     match ast.parse(f"({operand.source})", mode="eval").body:
         case ast.Call():
             return unsure != UNKNOWN_PIPE

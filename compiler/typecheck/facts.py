@@ -21,7 +21,7 @@ class Facts:
         is_typed: whether the function says its types, and mypy has nothing against its body.
         may_give_awaitable: whether what the function gives could be awaited, for all that mypy
             knows; of a coroutine function, what awaiting it gives.
-        unsure: what the text does not tell, in words that go behind the stage's name; None if
+        undetermined: what the text does not tell, in words that go behind the stage's name; None if
             it tells all, `UNKNOWN_PIPE` if it does not even tell what makes the stage.
         at: where the function is written, whatever that is good for; None if it is not known.
         by_itself: whether that is enough to know: no type of the stage's place has a say in it.
@@ -32,7 +32,7 @@ class Facts:
     no_function: str
     is_typed: bool
     may_give_awaitable: bool
-    unsure: str | None
+    undetermined: str | None
     at: FunctionRef | None = None
     by_itself: bool = True
 

@@ -1,6 +1,6 @@
 """Types the operands of a chain one by one, from left to right.
 
-Each stage is typed by itself, so that one wrong joint hides no other: what a stage gives goes
+Each stage is typed by itself, so that one wrong join hides no other: what a stage gives goes
 into the next, whatever mypy made of the `>>` between them.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import replace
 from mypy import types
 
 from rivusio.compiler.frontend.forms import SAME_STAGES
-from rivusio.compiler.frontend.syntax import Found
+from rivusio.compiler.frontend.syntax import ChainSyntax
 from rivusio.compiler.typecheck import signatures, stage_types, type_predicates
 from rivusio.compiler.typecheck.mismatches import (
     TypesDiffer,
@@ -20,9 +20,9 @@ from rivusio.compiler.typecheck.mismatches import (
 from rivusio.compiler.typecheck.one_stage import Step, merge_steps, type_stage
 from rivusio.compiler.typecheck.stage_types import (
     Function,
-    Meaning,
     Pipe,
     PipeClass,
+    StageType,
 )
 from rivusio.compiler.typecheck.type_lookup import TypeLookup
 from rivusio.compiler.typecheck.type_predicates import ANY
@@ -31,13 +31,13 @@ from rivusio.compiler.typecheck.type_predicates import ANY
 class Steps:
     """Goes through one chain from left to right, as far as it is asked."""
 
-    def __init__(self, found: Found, lookup: TypeLookup) -> None:
+    def __init__(self, found: ChainSyntax, lookup: TypeLookup) -> None:
         self.found = found
         self.lookup = lookup
-        self._meanings: dict[int, tuple[Meaning, ...]] = {}
+        self._meanings: dict[int, tuple[StageType, ...]] = {}
         self._steps: dict[int, list[Step]] = {}  # by the stage at which they begin
 
-    def meaning(self, index: int) -> tuple[Meaning, ...]:
+    def meaning(self, index: int) -> tuple[StageType, ...]:
         """Say what an operand is."""
         if index not in self._meanings:
             span = self.found.operands[index].span
@@ -102,7 +102,7 @@ class Steps:
                 return replace(step, gives=ANY, said=ANY if type_predicates.is_none(said) else said)
         return step if type_predicates.has_any(step.gives) else replace(step, said=None)
 
-    def _step(self, index: int, meaning: Meaning, item: types.Type | None) -> Step:
+    def _step(self, index: int, meaning: StageType, item: types.Type | None) -> Step:
         return type_stage(self.lookup, self.found.operands[index], index, meaning, item)
 
     def _is_of_lambda(self, index: int) -> bool:
@@ -114,8 +114,8 @@ class Steps:
 
     def _is_apart(self, index: int) -> bool:
         """Tell whether mypy types a stage without what stands on its left."""
-        around = (joint for joint in self.found.joints if joint.first <= index < joint.end)
-        return any(joint.in_list for joint in around) or any(
+        around = (join for join in self.found.joins if join.first <= index < join.end)
+        return any(join.in_list for join in around) or any(
             f".{method}(" in self.found.operands[index].source for method in SAME_STAGES
         )
 
@@ -139,12 +139,12 @@ class Steps:
     def _in_place(self, index: int) -> types.Type:
         """Say what comes out of a stage by what mypy says of all up to it.
 
-        A lambda has no type by itself, and none that holds where a joint behind it is wrong; that
+        A lambda has no type by itself, and none that holds where a join behind it is wrong; that
         it gives None is a guess (see `_settled`).
         """
-        for joint in self.found.joints:
-            if joint.middle == index + 1 and joint.first < index and not joint.in_list:
-                match stage_types.meaning_of(self.lookup.type_at(joint.left)):
+        for join in self.found.joins:
+            if join.middle == index + 1 and join.first < index and not join.in_list:
+                match stage_types.meaning_of(self.lookup.type_at(join.left)):
                     case (Pipe(out=out),):
                         is_lambda = "lambda" in self.found.operands[index].source
                         return ANY if is_lambda and type_predicates.is_none(out) else out

@@ -7,26 +7,28 @@ from collections.abc import Iterator
 from mypy import types
 from mypy.subtypes import is_subtype
 
-from rivusio.compiler.frontend.syntax import Found, Joint, Span
+from rivusio.compiler.frontend.syntax import ChainSyntax, Join, Span
 from rivusio.compiler.known_names import IN_PIPELINE
 from rivusio.compiler.typecheck import signatures, type_predicates
 from rivusio.compiler.typecheck.infer import Steps
 from rivusio.compiler.typecheck.mismatches import (
     BothFunctions,
-    Misfit,
+    Mismatch,
     MustBeSync,
     TypesDiffer,
 )
 from rivusio.compiler.typecheck.one_stage import Step
 from rivusio.compiler.typecheck.stage_types import (
     Function,
-    Meaning,
     Pipe,
+    StageType,
 )
 
 
-def fits(left: tuple[Meaning, ...], right: tuple[Meaning, ...], function: types.Instance) -> bool:
-    """Tell whether a joint is surely right, by what stands on its two sides alone.
+def fits(
+    left: tuple[StageType, ...], right: tuple[StageType, ...], function: types.Instance
+) -> bool:
+    """Tell whether a join is surely right, by what stands on its two sides alone.
 
     Args:
         left: what the left side is.
@@ -49,28 +51,28 @@ def fits(left: tuple[Meaning, ...], right: tuple[Meaning, ...], function: types.
     return False
 
 
-def check_joint(steps: Steps, joint: Joint, first: int = 0) -> Iterator[Misfit]:
-    """Say what is wrong at one joint, in the stretch of the chain that begins at `first`."""
-    if _joins_functions(steps, joint):
-        yield Misfit(BothFunctions(joint.middle), joint.at, joint.whole)
+def check_join(steps: Steps, join: Join, first: int = 0) -> Iterator[Mismatch]:
+    """Say what is wrong at one join, in the stretch of the chain that begins at `first`."""
+    if _joins_functions(steps, join):
+        yield Mismatch(BothFunctions(join.middle), join.at, join.whole)
         return
-    wrong = steps.between(first, joint.middle + 1)[joint.middle - first].wrong
+    wrong = steps.between(first, join.middle + 1)[join.middle - first].wrong
     if isinstance(wrong, TypesDiffer):
-        yield Misfit(wrong, joint.at, joint.whole)
+        yield Mismatch(wrong, join.at, join.whole)
 
 
-def check_operand(steps: Steps, index: int, first: int = 0) -> Iterator[Misfit]:
+def check_operand(steps: Steps, index: int, first: int = 0) -> Iterator[Mismatch]:
     """Say what is wrong with one operand, whatever stands beside it."""
     operand = steps.found.operands[index]
     if not _is_within(operand.span, steps.found.span):
         return  # a stage of an earlier chain: it is reported there
     step = steps.between(first, index + 1)[index - first]
     if step.wrong is not None and not isinstance(step.wrong, TypesDiffer):
-        around = joint_around(steps.found, index)
+        around = join_around(steps.found, index)
         whole = steps.found.span if around is None else around.whole
-        yield Misfit(step.wrong, operand.span, whole)
+        yield Mismatch(step.wrong, operand.span, whole)
     if steps.found.must_be == "sync" and _is_surely_async(steps, index, step):
-        yield Misfit(MustBeSync(index), operand.span, operand.span)
+        yield Mismatch(MustBeSync(index), operand.span, operand.span)
 
 
 def _is_surely_async(steps: Steps, index: int, step: Step) -> bool:
@@ -86,20 +88,21 @@ def _is_surely_async(steps: Steps, index: int, step: Step) -> bool:
         for each in steps.meaning(index)
     )
     is_guess = is_made and (type_predicates.is_any(step.gives) or steps.name(index) == "filter")
-    return not is_guess or steps.lookup.facts_of(steps.found.operands[index]).unsure is None
+    operand = steps.found.operands[index]
+    return not is_guess or steps.lookup.facts_of(operand).undetermined is None
 
 
-def joint_around(found: Found, index: int) -> Joint | None:
-    """Give the innermost joint that has the operand on one of its sides."""
-    around = [each for each in found.joints if each.first <= index < each.end]
-    return min(around, key=lambda joint: _extent(joint.whole), default=None)
+def join_around(found: ChainSyntax, index: int) -> Join | None:
+    """Give the innermost join that has the operand on one of its sides."""
+    around = [each for each in found.joins if each.first <= index < each.end]
+    return min(around, key=lambda join: _extent(join.whole), default=None)
 
 
-def _joins_functions(steps: Steps, joint: Joint) -> bool:
-    """Tell whether neither side of a joint is a pipe."""
-    stretch = range(joint.first, joint.end)
+def _joins_functions(steps: Steps, join: Join) -> bool:
+    """Tell whether neither side of a join is a pipe."""
+    stretch = range(join.first, join.end)
     return (
-        not joint.in_list
+        not join.in_list
         and len(stretch) == 2  # one on each side
         and all(isinstance(each, Function) for index in stretch for each in steps.meaning(index))
         and not any(steps.lookup.applied_at(steps.found.operands[index].span) for index in stretch)

@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from rivusio.compiler.typecheck.mismatches import (
+    AnyMismatch,
     BothFunctions,
     IsClass,
     IsNoPipe,
     MustBeSync,
     TakesNoItem,
     TypesDiffer,
-    Wrong,
 )
 
 
-def words(what: Wrong, names: Sequence[str], sources: Sequence[str]) -> tuple[str, str]:
+def message_and_note(
+    what: AnyMismatch, names: Sequence[str], sources: Sequence[str]
+) -> tuple[str, str]:
     """Say what is wrong, and what to do about it.
 
     Args:
@@ -31,7 +33,7 @@ def words(what: Wrong, names: Sequence[str], sources: Sequence[str]) -> tuple[st
                 f'{_numbered(names, right)} accepts "{differ.accepts}" '
                 f'but {left} produces "{differ.produces}"'
             )
-            return message, _mend(differ, left)
+            return message, _fix(differ, left)
         case IsClass(stage=stage, class_name=name):
             return f"{_numbered(names, stage)} is a class, and no pipe", f"did you mean {name}()?"
         case IsNoPipe(stage=stage, type=its):
@@ -56,8 +58,8 @@ def _numbered(names: Sequence[str], index: int) -> str:
     return f'stage {index + 1} "{names[index]}"'
 
 
-def _mend(differ: TypesDiffer, left: str) -> str:
-    match differ.mend:
+def _fix(differ: TypesDiffer, left: str) -> str:
+    match differ.fix:
         case "drop_none":
             return "put drop_none() between them"
         case "batch":
@@ -69,4 +71,4 @@ def _mend(differ: TypesDiffer, left: str) -> str:
         case "stage":
             return f'put a stage between them that makes a "{differ.accepts}"'
         case _:
-            assert_never(differ.mend)
+            assert_never(differ.fix)

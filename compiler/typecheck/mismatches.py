@@ -12,13 +12,13 @@ from rivusio.compiler.frontend.syntax import Span
 class TypesDiffer:
     """The stage `right` does not take what the stage before it gives.
 
-    `mend` is what would make them fit, as far as that is known.
+    `fix` is what would make them fit, as far as that is known.
     """
 
     right: int
     accepts: str
     produces: str
-    mend: Literal["drop_none", "batch", "flat_map", "await", "stage"]
+    fix: Literal["drop_none", "batch", "flat_map", "await", "stage"]
     kind: Literal["TypesDiffer"] = "TypesDiffer"
 
 
@@ -66,11 +66,11 @@ class MustBeSync:
 
 
 # What is wrong; `kind` tells them apart on their way out of the child process.
-Wrong = TypesDiffer | IsClass | IsNoPipe | TakesNoItem | BothFunctions | MustBeSync
+AnyMismatch = TypesDiffer | IsClass | IsNoPipe | TakesNoItem | BothFunctions | MustBeSync
 
 
 @dataclass(frozen=True, slots=True)
-class Misfit:
+class Mismatch:
     """What is wrong with a chain at one place.
 
     Attributes:
@@ -80,7 +80,7 @@ class Misfit:
         excused: whether a `type: ignore` stands there.
     """
 
-    what: Wrong
+    what: AnyMismatch
     at: Span
     whole: Span
     excused: bool = False

@@ -13,43 +13,43 @@ from rivusio.compiler.frontend.syntax import Family, Operand
 from rivusio.compiler.typecheck import signatures, type_predicates
 from rivusio.compiler.typecheck.display import text, texts
 from rivusio.compiler.typecheck.mismatches import (
+    AnyMismatch,
     IsClass,
     IsNoPipe,
     TakesNoItem,
     TypesDiffer,
-    Wrong,
 )
 from rivusio.compiler.typecheck.stage_types import (
     Function,
-    Meaning,
+    NotAPipe,
     Pipe,
     PipeClass,
-    Stranger,
+    StageType,
     Unknown,
 )
 from rivusio.compiler.typecheck.type_lookup import TypeLookup
 from rivusio.compiler.typecheck.type_predicates import ANY
 
-Mend = Literal["drop_none", "batch", "flat_map", "await", "stage"]
+Fix = Literal["drop_none", "batch", "flat_map", "await", "stage"]
 
 
 @dataclass(frozen=True)
 class Step:
     """One stage: what it takes, what it gives, and whether it takes what comes.
 
-    Of some stages mypy only guesses what they give. That is `said` and does to find a wrong joint;
+    Of some stages mypy only guesses what they give. That is `said` and does to find a wrong join;
     `gives` has `Any` for it, which is true of every value.
     """
 
     family: Family | None
     takes: types.Type
     gives: types.Type
-    wrong: Wrong | None = None
+    wrong: AnyMismatch | None = None
     said: types.Type | None = None
 
 
 def type_stage(
-    lookup: TypeLookup, operand: Operand, index: int, meaning: Meaning, item: types.Type | None
+    lookup: TypeLookup, operand: Operand, index: int, meaning: StageType, item: types.Type | None
 ) -> Step:
     """Type one stage to which `item` comes; None comes to the first."""
     match meaning:
@@ -59,7 +59,7 @@ def type_stage(
             return _function(lookup, index, meaning, item)
         case PipeClass(name=name):
             return Step(None, ANY, ANY, IsClass(index, name))
-        case Stranger(type=its):
+        case NotAPipe(type=its):
             whole = lookup.type_at(operand.span)
             return Step(None, ANY, ANY, IsNoPipe(index, text(whole or its)))
         case Unknown():
@@ -115,10 +115,10 @@ def _differs(
     if not surely and is_subtype(comes, accepted):
         return None
     accepts, produces = texts(accepted, comes)
-    return TypesDiffer(index, accepts, produces, _mend(lookup, comes, meaning))
+    return TypesDiffer(index, accepts, produces, _fix(lookup, comes, meaning))
 
 
-def _mend(lookup: TypeLookup, comes: types.Type, right: Pipe | Function) -> Mend:
+def _fix(lookup: TypeLookup, comes: types.Type, right: Pipe | Function) -> Fix:
     def fits(item: types.Type) -> bool:
         if isinstance(right, Pipe):
             return is_subtype(item, right.takes)

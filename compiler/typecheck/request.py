@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from rivusio.compiler.diagnostics import Complaint
-from rivusio.compiler.frontend.syntax import Found, Span
+from rivusio.compiler.frontend.syntax import ChainSyntax, Span
 from rivusio.compiler.mypy_server import client
 from rivusio.compiler.mypy_server.client import OracleError
 from rivusio.compiler.mypy_server.subprocesses import TIMEOUT
@@ -34,7 +34,7 @@ class AskedFile:
 
     path: str
     text: str
-    chains: tuple[Found, ...]
+    chains: tuple[ChainSyntax, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class TypedFile:
         module: what mypy calls its module.
         chains: those that were found and are chains, with their types.
         unasked: functions that mypy would not have looked into by itself.
-        loose: names at its top level that hold a pipeline which the text does not make.
+        dynamic: names at its top level that hold a pipeline which the text does not make.
         functions: what mypy knows of every function that is written in it.
         modules: the modules of the functions of its stages, with the names that they have.
         imports: the project's own files that it imports, and those that these import.
@@ -63,7 +63,7 @@ class TypedFile:
     module: str
     chains: tuple[Typed, ...]
     unasked: tuple[Span, ...]
-    loose: tuple[str, ...] = ()
+    dynamic: tuple[str, ...] = ()
     functions: tuple[KnownFunction, ...] = ()
     modules: tuple[KnownModule, ...] = ()
     imports: tuple[str, ...] = ()

@@ -69,7 +69,7 @@ class PipeClass:
 
 
 @dataclass(frozen=True)
-class Stranger:
+class NotAPipe:
     """What can stand in no chain."""
 
     type: types.ProperType
@@ -80,10 +80,10 @@ class Unknown:
     """What mypy knows nothing of, so that anything goes."""
 
 
-Meaning = Pipe | Function | PipeClass | Stranger | Unknown
+StageType = Pipe | Function | PipeClass | NotAPipe | Unknown
 
 
-def meaning_of(of: types.Type | None) -> tuple[Meaning, ...]:
+def meaning_of(of: types.Type | None) -> tuple[StageType, ...]:
     """Say what an operand of a type is: one meaning, or one for each member of a union."""
     if of is None:
         return (Unknown(),)
@@ -93,7 +93,7 @@ def meaning_of(of: types.Type | None) -> tuple[Meaning, ...]:
     return (_meaning(proper),)
 
 
-def _meaning(proper: types.ProperType) -> Meaning:
+def _meaning(proper: types.ProperType) -> StageType:
     match proper:
         case types.AnyType() | types.UninhabitedType() | types.PartialType():
             return Unknown()
@@ -116,7 +116,7 @@ def _meaning(proper: types.ProperType) -> Meaning:
             return _meaning(proper.partial_fallback)
         case types.LiteralType() | types.TypedDictType():
             return _meaning(proper.fallback)
-    return Stranger(proper)
+    return NotAPipe(proper)
 
 
 def _pipe(of: types.Instance) -> Pipe:
@@ -138,13 +138,13 @@ def _gives(of: types.Instance) -> Gives:
     return "the same" if SAME_ITEMS in bases else "its own"
 
 
-def _called(of: types.Instance) -> Meaning:
+def _called(of: types.Instance) -> StageType:
     """Say what an instance is that is no pipe: what has `__call__` is a function."""
     call = find_member("__call__", of, of)
     proper = None if call is None else types.get_proper_type(call)
     if isinstance(proper, types.AnyType) or of.type.fallback_to_any:
         return Unknown()
-    return Function(proper) if isinstance(proper, types.FunctionLike) else Stranger(of)
+    return Function(proper) if isinstance(proper, types.FunctionLike) else NotAPipe(of)
 
 
 def is_definite(of: types.Type | None) -> bool:

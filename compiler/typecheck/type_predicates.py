@@ -11,7 +11,7 @@ from mypy.typeops import make_simplified_union
 
 from rivusio.compiler.typecheck.typed import Awaitable
 
-NO_COLLECTIONS = {"builtins.str", "builtins.bytes", "builtins.dict"}  # to take apart is no mend
+NO_COLLECTIONS = {"builtins.str", "builtins.bytes", "builtins.dict"}  # to take apart is no fix
 ANYTHING = {"builtins.object", "builtins.function"}
 GENERATOR = "typing.Generator"  # `types.coroutine` makes an awaitable one
 ANY = types.AnyType(types.TypeOfAny.implementation_artifact)

@@ -1,7 +1,7 @@
 """What one phase of the compiler's front end hands to the next: frozen records, and nothing else.
 
-find: text -> Found       chains as they are written
-type: Found -> Typed      the same chains with their types, and the joints that do not fit
+find: text -> ChainSyntax       chains as they are written
+type: ChainSyntax -> Typed      the same chains with their types, and the joins that do not fit
 check: Typed -> Diagnostic
 """
 
@@ -12,7 +12,7 @@ from typing import Literal
 
 from rivusio.compiler.frontend.syntax import Family, Operand, Span
 from rivusio.compiler.typecheck.facts import Facts
-from rivusio.compiler.typecheck.mismatches import Misfit
+from rivusio.compiler.typecheck.mismatches import Mismatch
 
 Awaitable = Literal["never", "maybe"]
 
@@ -66,13 +66,13 @@ class Stage:
 class Chain:
     """A typed chain: its qualified name, where it is made, and its flat stages.
 
-    A lone pipe is a chain of one stage.
+    A single-stage chain is a chain of one stage.
     """
 
     name: str
     span: Span
     stages: tuple[Stage, ...]
-    lone: bool = False
+    single_stage: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +80,4 @@ class Typed:
     """A chain with its types, and what is wrong with it."""
 
     chain: Chain
-    misfits: tuple[Misfit, ...]
+    mismatches: tuple[Mismatch, ...]

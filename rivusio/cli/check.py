@@ -1,4 +1,4 @@
-"""`rivusio check`: what the compiler says of the joints of files."""
+"""`rivusio check`: what the compiler says of the joins of files."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from rivusio.user_code.refusal import Refusal
 @form_option
 @timeout_option
 def check(files: tuple[str, ...], form: str, timeout: float | None) -> None:
-    """Check every joint of every chain in Python files.
+    """Check every join of every chain in Python files.
 
     It runs nothing of yours, and writes nothing but a cache for mypy. mypy says what the types
-    are, under your own settings; what it finds besides wrong joints is shown as warnings. The exit
+    are, under your own settings; what it finds besides wrong joins is shown as warnings. The exit
     code is 1 if there is an error, 0 otherwise.
     """
     with report_failures(), report_failures_as_json(form, list):

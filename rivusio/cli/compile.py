@@ -49,7 +49,7 @@ def compile_(
 ) -> None:
     """Write one flat module for each chain of Python files.
 
-    The modules stand in __rivusio__ beside each file, and run in the chains' place. Every joint
+    The modules stand in __rivusio__ beside each file, and run in the chains' place. Every join
     is checked, and mypy verifies what was written. A file is imported, in a process of its own,
     only where its text does not tell what its chains are. The exit code is 1 if there is an error.
     A chain with an error is left out; a file that cannot be compiled keeps the modules that it has.

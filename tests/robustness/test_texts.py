@@ -131,7 +131,7 @@ def is_read_or_refused(reads: Callable[[], Source]) -> None:
         except Unreadable as error:
             refused = error
         else:
-            for chain in finder.chains(source, lone=True):
+            for chain in finder.chains(source, single_stage=True):
                 assert source.segment(chain.span)
     assert refused is None or (refused.diagnostic.message and refused.diagnostic.line >= 1)
 

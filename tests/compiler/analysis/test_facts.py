@@ -53,7 +53,7 @@ def file(folder: Path) -> TypedFile:
 
 @pytest.fixture(scope="module")
 def chains(file: TypedFile) -> dict[str, Chain]:
-    assert [each.chain.name for each in file.chains if each.misfits] == []
+    assert [each.chain.name for each in file.chains if each.mismatches] == []
     return {each.chain.name: each.chain for each in file.chains}
 
 
@@ -76,7 +76,7 @@ def test_shapes_are_those_of_the_live_stages(
     name: str, chains: dict[str, Chain], live: Any
 ) -> None:
     pairs = list(zip(chains[name].stages, getattr(live, name).stages, strict=True))
-    sure = [(stage, there) for stage, there in pairs if stage.facts.unsure is None]
+    sure = [(stage, there) for stage, there in pairs if stage.facts.undetermined is None]
     static = [(stage.name, stage.facts.shape) for stage, _ in sure]
     assert static == [(stage.name, shape_of(there)) for stage, there in sure]
 
@@ -109,10 +109,10 @@ UNSURE = {
 
 def test_what_the_text_does_not_tell(chains: dict[str, Chain]) -> None:
     unsure = {
-        (chain.name, stage.name): stage.facts.unsure
+        (chain.name, stage.name): stage.facts.undetermined
         for chain in chains.values()
         for stage in chain.stages
-        if stage.facts.unsure
+        if stage.facts.undetermined
     }
     assert unsure == UNSURE
 

@@ -8,16 +8,16 @@ import pytest
 
 from rivusio.compiler.frontend.finder import chains
 from rivusio.compiler.frontend.source import Unreadable, parse, read
-from rivusio.compiler.frontend.syntax import Found, Span
+from rivusio.compiler.frontend.syntax import ChainSyntax, Span
 
 
 def shown(text: str) -> list[str]:
-    """Show each chain as `name: stage | stage`; a joint that is written elsewhere is a comma."""
+    """Show each chain as `name: stage | stage`; a join that is written elsewhere is a comma."""
     return [_shown(chain) for chain in chains(parse("case.py", text))]
 
 
-def _shown(chain: Found) -> str:
-    here = {joint.middle for joint in chain.joints}
+def _shown(chain: ChainSyntax) -> str:
+    here = {join.middle for join in chain.joins}
     first, *others = [each.name for each in chain.operands]
     rest = (f"{' |' if index in here else ','} {name}" for index, name in enumerate(others, 1))
     return f"{chain.name}: {first}{''.join(rest)}"
@@ -211,8 +211,8 @@ def test_spans_are_those_of_ast() -> None:
 
 def test_a_joint_says_what_it_joins() -> None:
     [chain] = chains(parse("case.py", "chain = a >> (b >> c) >> d"))
-    joints = [(joint.first, joint.middle, joint.end) for joint in chain.joints]
-    assert joints == [(1, 2, 3), (0, 1, 3), (0, 3, 4)]
+    joins = [(join.first, join.middle, join.end) for join in chain.joins]
+    assert joins == [(1, 2, 3), (0, 1, 3), (0, 3, 4)]
 
 
 def test_a_sync_pipeline_asks_for_sync_stages() -> None:

@@ -62,11 +62,11 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def resolved(
-    text: str, *, may_import: bool = True, timeout: float = 60, lone: bool = False
+    text: str, *, may_import: bool = True, timeout: float = 60, single_stage: bool = False
 ) -> Resolution:
     source = parse("case.py", HEAD + text)
     Path("case.py").write_text(source.text, encoding="utf-8")
-    asked = AskedFile(source.path, source.text, finder.chains(source, lone=lone))
+    asked = AskedFile(source.path, source.text, finder.chains(source, single_stage=single_stage))
     [typed] = handler.answer(Request((asked,))).files
     return resolve.resolved(source, typed, may_import=may_import, timeout=timeout)
 
@@ -310,12 +310,12 @@ DECORATED = (
     ],
 )
 def test_a_function_that_only_running_the_file_tells_of(name: str, text: str, stages: str) -> None:
-    done = resolved(DECORATED + text.format(name), lone=True)
+    done = resolved(DECORATED + text.format(name), single_stage=True)
     assert said(done) == []
     assert shown(done.chains) == [stages.format(name)]
     place = LINES + DECORATED.count("\n") + text.count("\n") + 1
     assert done.chains[0].stages[0].where == f"case.py:{place}"
-    refused = resolved(DECORATED + text.format(name), may_import=False, lone=True)
+    refused = resolved(DECORATED + text.format(name), may_import=False, single_stage=True)
     assert shown(refused.chains) == []
     assert said(refused) != []
     assert all("leave --no-import out" in each for each in said(refused))
@@ -323,7 +323,7 @@ def test_a_function_that_only_running_the_file_tells_of(name: str, text: str, st
 
 @pytest.mark.usefixtures("no_import")
 def test_a_pipe_that_has_no_name_is_no_reason_to_import() -> None:
-    done = resolved(DECORATED + "for each in (map(wait), map(ask)):\n    pass\n", lone=True)
+    done = resolved(DECORATED + "for each in (map(wait), map(ask)):\n    pass\n", single_stage=True)
     assert (said(done), shown(done.chains)) == ([], [])
 
 
@@ -334,7 +334,7 @@ def test_what_rivusio_makes_is_a_pipe_though_mypy_takes_it_for_anything() -> Non
         "@pipe\ndef anything(item: int) -> Any: return item\n"
         "@pipe\ndef more(item: int) -> Any: return item\n"
         "twice = anything >> anything\n",
-        lone=True,
+        single_stage=True,
     )
     assert said(done) == []
     assert shown(done.chains) == [
@@ -349,7 +349,7 @@ def test_what_another_decorator_makes_is_none_if_mypy_takes_it_for_anything() ->
         "def decorated(function: Any) -> Any: return function\n"
         "@decorated\ndef anything(item: int) -> Any: return item\n"
         "both = anything >> anything\n",
-        lone=True,
+        single_stage=True,
     )
     assert (said(done), shown(done.chains)) == ([], [])
 
@@ -361,7 +361,7 @@ def test_a_partial_of_a_function_is_what_the_function_is() -> None:
         "def plus(extra: int, data: int) -> int:\n    return data + extra\n"
         "one = map(functools.partial(add, 2))\n"
         "two = map(functools.partial(plus, 2)) >> filter(functools.partial(add, 2))\n",
-        lone=True,
+        single_stage=True,
     )
     assert said(done) == []
     assert shown(done.chains) == [

@@ -221,7 +221,7 @@ def test_two_files_of_one_name_do_not_mix() -> None:
 
 
 def test_the_readme_shows_what_it_says() -> None:
-    _, section = (ROOT / "README.md").read_text("utf-8").split("## Check the joints\n")
+    _, section = (ROOT / "README.md").read_text("utf-8").split("## Check the joins\n")
     code, shown = re.findall(r"^```\w+\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)[:2]
     assert cli(write("flights.py", code)).stdout == shown
 

@@ -10,7 +10,7 @@ PROMISES = {
     "inline": "a body stands in the loop only where that means the same",
     "emit": "text of the user's is only text in generated code, and a name is given once",
     "load": "an artifact runs only for the chain, the code and the versions that it is of",
-    "type": "a stage is not said to give what mypy has only guessed, and a wrong joint is told",
+    "type": "a stage is not said to give what mypy has only guessed, and a wrong join is told",
     "write": "nothing is written for a file with an error, and nothing half",
     "run": "`rivusio run` reads what the first stage takes, writes JSON, and loses nothing unsaid",
     "command": "the exit code is 1 where something is wrong",

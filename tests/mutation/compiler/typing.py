@@ -50,7 +50,7 @@ MUTANTS = (
         STEPS,
         "gives = step.gives if step.said is None else step.said\n",
         "gives = step.gives\n",
-        "what mypy guesses finds no wrong joint",
+        "what mypy guesses finds no wrong join",
         *CHECK,
     ),
     broken(
@@ -80,7 +80,7 @@ MUTANTS = (
     broken(
         "type",
         JOINS,
-        "return not is_guess or steps.lookup.facts_of(steps.found.operands[index]).unsure is None",
+        "return not is_guess or steps.lookup.facts_of(operand).undetermined is None",
         "return True",
         "an object that gives Any makes a stage of a SyncPipeline async",
         *CHECK,
@@ -88,7 +88,7 @@ MUTANTS = (
     broken(
         "type",
         JOINS,
-        "return not is_guess or steps.lookup.facts_of(steps.found.operands[index]).unsure is None",
+        "return not is_guess or steps.lookup.facts_of(operand).undetermined is None",
         "return not is_guess",
         "a coroutine function that gives Any may stand in a SyncPipeline",
         *CHECK,
