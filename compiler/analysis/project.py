@@ -55,6 +55,7 @@ class Located:
     at: FunctionRef | None = None
 
 
+# Large: one answer for each thing that a stage's function may be asked for, out of one tree.
 class Project:
     """The files that mypy has read, and what it has said of them."""
 

@@ -38,7 +38,7 @@ class _Scope:
     later: bool
 
 
-# Long, as Python has so many ways to bind or read a name: a visitor for each.
+# Large: Python has so many ways to bind or read a name; a visitor for each.
 class Names(ast.NodeTransformer):
     """Changes the names of a body.
 

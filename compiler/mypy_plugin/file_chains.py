@@ -37,7 +37,7 @@ class Place:
     join: Join
 
 
-# Larger than a class should be: all of it reads and fills what mypy has shown of one file.
+# Large: all of it reads and fills what mypy has shown of one file.
 class FileChains:
     """What is known of the chains of one file, in one check of it."""
 

@@ -45,7 +45,7 @@ def annotation(of: types.Type) -> Annotation:
     return Annotation(text, tuple(sorted(writer.modules)), writer.reason)
 
 
-# Larger than a class should be: one method for each kind of type that mypy knows.
+# Large: one method for each kind of type that mypy knows.
 class _Writer:
     """Writes one type, and notes the modules that it needs, and the first reason for an `Any`."""
 

@@ -36,6 +36,7 @@ Begin = Callable[[], None]
 End = Callable[[BaseException | None], Coroutine[Any, Any, None]]
 
 
+# Large: a method for each part that a generated module may build its run of.
 class CompiledLine:
     """The parts of one run, from the source to the consumer.
 

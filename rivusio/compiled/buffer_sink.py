@@ -19,6 +19,7 @@ from rivusio.graph.config import BackpressureConfig
 _Numbered = tuple[int | None, Item]
 
 
+# Large: two loops and a task share its counts, which only one object can keep in step.
 class Reader(BufferedBoundary):
     """A bounded buffer that a generated loop fills, and another one empties.
 

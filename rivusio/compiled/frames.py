@@ -28,6 +28,7 @@ from rivusio.time.windows import Holder
 State = dict[str, Any]  # the locals of a generated function
 
 
+# Large: what generated loops ask for when they start and what they leave behind, in one place.
 class Part(Bound, Closable):
     """What belongs to one generated loop in a run.
 

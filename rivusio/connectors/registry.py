@@ -53,10 +53,9 @@ _RULES: dict[Kind, tuple[str, Callable[[type], bool]]] = {
 }
 
 
+# Large: three methods for each of four kinds, which are public names since 0.2.
 class PluginRegistry:
     """The one registry of the process: every call gives the same object."""
-
-    # Three methods for each of four kinds: they are public names since 0.2.
 
     _instance: ClassVar[PluginRegistry | None] = None
     _plugins: dict[Kind, dict[str, type[Any]]]

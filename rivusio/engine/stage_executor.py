@@ -36,6 +36,7 @@ from rivusio.graph.stage import Stage
 from rivusio.time.clock import Deadline
 
 
+# Large: the order of tries, handler and policy is one rule (6.8), and subclasses change its steps.
 class Step:
     """One stage of one run, and the call it makes for an item."""
 

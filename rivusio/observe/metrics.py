@@ -25,6 +25,7 @@ class MetricValue:
     value: float
 
 
+# Large: it stands in for the number that 0.2 had: conversions and formatting are most of it.
 class MetricWindow:
     """The latest measurements: no more than 1024, none older than `window_size` by the last one.
 

@@ -1,4 +1,8 @@
-"""What `>>` joins and what joining gives: a flat chain of stages, itself a pipe."""
+"""What `>>` joins and what joining gives: a flat chain of stages, itself a pipe.
+
+Large, and one room: pipes join to pipelines, which are pipes, so that neither can be read, or
+imported, without the other.
+"""
 
 from __future__ import annotations
 
