@@ -12,9 +12,8 @@ import pickle
 from dataclasses import dataclass, fields
 from typing import Any
 
+from rivusio.items import Item
 from rivusio.safe_repr import repr_of, str_of, summarize_error, type_name
-
-Item = Any  # items of every type pass through here; a stage's own annotations say which
 
 
 class PipeError(Exception):

@@ -1,11 +1,14 @@
 """What generated modules import, and how a run is carried out by one.
 
-program   what a generated module is made of
-shape     what of a stage decides how its code looks
-line      the parts of one run, put together
-parts     the companions of generated loops: what happens when one is left
-feed      the source, iterated by a generated loop
-waiting   which task waits for the source
+    assembly                    the parts of one run, put together by the generated module
+    frames, loops               the companions of generated loops: what happens when one is left
+    source                      the source, iterated by a generated loop
+    window_sink, buffer_sink    windows and buffers that a generated loop fills
+    single_item                 one item on its way through a generated function
+    bound_stages                what a run fixes when it starts
+    outputs, tasks              outputs of async flat-maps; which task waits in a generator
+
+Generated modules import the names below, and nothing else of rivusio: they may not be renamed.
 """
 
 from asyncio import CancelledError
@@ -19,8 +22,8 @@ from rivusio.compiled.single_item import One
 from rivusio.compiled.source import Feed
 from rivusio.engine.calls import PLAIN, is_awaitable, iterable, refuse
 from rivusio.engine.drive import drive
-from rivusio.engine.items import END, NOTHING
 from rivusio.engine.node import Node
+from rivusio.items import END, NOTHING
 from rivusio.time.clock import Deadline
 
 __all__ = [

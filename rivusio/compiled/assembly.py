@@ -23,13 +23,13 @@ from rivusio.engine.buffer import BufferStatistics
 from rivusio.engine.concurrent_node import ConcurrentBoundary
 from rivusio.engine.executors import HoldingStep
 from rivusio.engine.factory import make_holder, make_step
-from rivusio.engine.items import Item
 from rivusio.engine.node import Closable, Node, upstream_of
 from rivusio.engine.run_state import RunState
 from rivusio.engine.user_stream_node import UserStreamNode
 from rivusio.graph.config import BackpressureConfig
 from rivusio.graph.operations import Batch, time_matters
 from rivusio.graph.stage import Stage
+from rivusio.items import Item
 
 Results_ = TypeVar("Results_")  # a generator, of whichever kind
 Begin = Callable[[], None]

@@ -12,9 +12,9 @@ from typing import Any
 from rivusio.compiled.loops import Fill, Filling
 from rivusio.engine.buffer import BufferStatistics
 from rivusio.engine.buffer_node import BURST, BufferedBoundary
-from rivusio.engine.items import END, Item
 from rivusio.engine.run_state import RunState
 from rivusio.graph.config import BackpressureConfig
+from rivusio.items import END, Item
 
 _Numbered = tuple[int | None, Item]
 

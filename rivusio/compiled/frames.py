@@ -17,10 +17,10 @@ from rivusio.engine.calls import as_escaped
 from rivusio.engine.cleanup import Closing
 from rivusio.engine.factory import make_holder
 from rivusio.engine.flat_map import COLLECTIONS
-from rivusio.engine.items import Item
 from rivusio.engine.node import Closable, upstream_of
 from rivusio.engine.run_state import RunState
 from rivusio.graph.operations import Batch, Operation, SlidingWindow, TumblingWindow, time_matters
+from rivusio.items import Item
 from rivusio.observe.counters import RunCounters, StageCounters
 from rivusio.time.clock import Clock
 from rivusio.time.windows import Holder

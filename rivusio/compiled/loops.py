@@ -11,8 +11,8 @@ from rivusio.compiled.frames import Part, State
 from rivusio.compiled.source import Feed
 from rivusio.engine.cleanup import Closing, close_generator
 from rivusio.engine.drive import drive
-from rivusio.engine.items import END, Item
 from rivusio.engine.node import Node
+from rivusio.items import END, Item
 
 if TYPE_CHECKING:  # a sink and the loop that fills it know one another
     from rivusio.compiled.buffer_sink import Reader

@@ -8,7 +8,7 @@ from typing import Self
 
 from rivusio.engine.calls import iterable
 from rivusio.engine.cleanup import close_generator
-from rivusio.engine.items import Item
+from rivusio.items import Item
 
 
 def async_iterable(result: Item, name: str) -> AsyncIterator[Item]:

@@ -9,10 +9,10 @@ from rivusio.artifacts.program import Program
 from rivusio.artifacts.tracebacks import retraced
 from rivusio.compiled.bound_stages import Bound, fix
 from rivusio.compiled.frames import State, escaped
-from rivusio.engine.items import Item
 from rivusio.engine.run_state import RunState
 from rivusio.errors import PipelineError
 from rivusio.graph.stage import Stage
+from rivusio.items import Item
 from rivusio.time.clock import SYSTEM, Clock
 
 Seen = Callable[[object, Item], None]  # is told each stage's pipe and result

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any
 
 from rivusio.compiled.tasks import awaits, is_being_cancelled, task_that_awaits
-from rivusio.engine.items import Item
 from rivusio.engine.run_state import RunState
 from rivusio.engine.source import Source
+from rivusio.items import Item
 
 CHUNK = 1024  # items of a plain iterable that are numbered at once
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rivusio.compiled.loops import Fill, Filling
-from rivusio.engine.items import Item
 from rivusio.engine.run_state import RunState
 from rivusio.engine.stage_executor import Step
 from rivusio.engine.window_node import TimedBoundary
+from rivusio.items import Item
 from rivusio.time.windows import BatchHolder, TumblingHolder
 
 NEVER = -float("inf")  # the end of a window that is not open

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
 
 from rivusio.errors import BufferOverflowError
 from rivusio.graph.config import BackpressureConfig
-
-Item = Any  # a buffer holds items of any type and never looks inside
+from rivusio.items import Item
 
 
 @dataclass(frozen=True, slots=True)

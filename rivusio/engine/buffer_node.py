@@ -11,11 +11,11 @@ from typing import Any
 from rivusio.engine.async_boundary import Boundary
 from rivusio.engine.buffer import BoundedBuffer, BufferStatistics
 from rivusio.engine.cleanup import Closing
-from rivusio.engine.items import END, Item
 from rivusio.engine.node import Node
 from rivusio.engine.run_state import RunState
 from rivusio.errors import BufferOverflowError
 from rivusio.graph.config import BackpressureConfig
+from rivusio.items import END, Item
 
 BURST = 64  # items that a source which does wait may give at once
 

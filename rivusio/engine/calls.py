@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NoReturn
 
-from rivusio.engine.items import Item
+from rivusio.items import Item
 from rivusio.safe_repr import type_name
 
 

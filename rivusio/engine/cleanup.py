@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import AsyncGeneratorType
 from typing import Any
 
-from rivusio.engine.items import Item
+from rivusio.items import Item
 from rivusio.observe.counters import RunCounters
 from rivusio.safe_repr import summarize_error
 

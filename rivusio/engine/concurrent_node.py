@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from rivusio.engine.async_boundary import Boundary, keep
 from rivusio.engine.cleanup import Closing, joined
-from rivusio.engine.items import END, NOTHING, Item
 from rivusio.engine.node import Node
 from rivusio.engine.run_state import RunState
 from rivusio.engine.stage_executor import Step
 from rivusio.graph.stage import Concurrency
+from rivusio.items import END, NOTHING, Item
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
-from rivusio.engine.items import Item
+from rivusio.items import Item
 
 
 def drive(coroutine: Coroutine[Any, Any, Item]) -> Item:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from rivusio.engine.items import NOTHING, Item
 from rivusio.engine.run_state import RunState
 from rivusio.engine.stage_executor import Step
 from rivusio.graph.operations import (
     time_matters,
 )
 from rivusio.graph.stage import Stage
+from rivusio.items import NOTHING, Item
 from rivusio.time.windows import Holder, SlidingHolder
 
 

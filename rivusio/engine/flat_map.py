@@ -8,10 +8,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterator
 
 from rivusio.engine.calls import enter_plain, is_awaitable, iterable, refuse_awaitable
 from rivusio.engine.cleanup import close_generator
-from rivusio.engine.items import END, Item
 from rivusio.engine.run_state import RunState
 from rivusio.engine.stage_executor import Step
 from rivusio.graph.stage import Stage
+from rivusio.items import END, Item
 
 # What these hold exists already, so what is left of it can be handed over as pending items. A
 # generator's outputs do not exist until they are asked for.

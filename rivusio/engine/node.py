@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from rivusio.engine.cleanup import Closing
-from rivusio.engine.items import Item
+from rivusio.items import Item
 
 
 class Closable(ABC):

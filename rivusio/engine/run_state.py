@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rivusio.engine.cleanup import Closing
-from rivusio.engine.items import Item
 from rivusio.errors import StreamError
+from rivusio.items import Item
 from rivusio.observe.counters import RunCounters, StageCounters
 from rivusio.time.clock import Clock
 

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any
 
 from rivusio.engine.cleanup import Closing, close_generator
-from rivusio.engine.items import END, Item
 from rivusio.engine.node import Node
 from rivusio.engine.run_state import RunState
 from rivusio.errors import StreamError
+from rivusio.items import END, Item
 from rivusio.safe_repr import repr_of, type_name
 
 

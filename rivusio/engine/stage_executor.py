@@ -18,7 +18,6 @@ from rivusio.engine.calls import (
     refuse,
     refuse_awaitable,
 )
-from rivusio.engine.items import NOTHING, Item
 from rivusio.engine.run_state import RunState
 from rivusio.errors import DeadLetter, StreamError
 from rivusio.graph.callables import is_async_callable
@@ -33,6 +32,7 @@ from rivusio.graph.operations import (
 )
 from rivusio.graph.settings import Settings
 from rivusio.graph.stage import Stage
+from rivusio.items import NOTHING, Item
 from rivusio.time.clock import Deadline
 
 

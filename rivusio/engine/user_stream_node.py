@@ -8,12 +8,12 @@ from typing import Self
 
 from rivusio.engine.calls import enter_plain
 from rivusio.engine.cleanup import Closing, close_generator
-from rivusio.engine.items import END, Item
 from rivusio.engine.node import Node
 from rivusio.engine.run_state import RunState
 from rivusio.errors import StreamError
 from rivusio.graph.operations import UserStream
 from rivusio.graph.stage import Stage
+from rivusio.items import END, Item
 from rivusio.safe_repr import type_name
 
 

@@ -6,10 +6,10 @@ from collections import deque
 
 from rivusio.engine.async_boundary import Boundary
 from rivusio.engine.cleanup import Closing
-from rivusio.engine.items import END, Item
 from rivusio.engine.node import Node
 from rivusio.engine.run_state import RunState
 from rivusio.engine.stage_executor import Step
+from rivusio.items import END, Item
 from rivusio.time.clock import Timer
 from rivusio.time.windows import Holder
 

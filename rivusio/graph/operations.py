@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Literal, TypeGuard
+from typing import ClassVar, Final, Literal, TypeGuard
 
-Item = Any  # an operation's callable takes and gives the items of the user's own types
+from rivusio.items import Item
+
 # What a stage does. A `take` of no items, and a batch that time can close, are kinds of their own:
 # their code looks otherwise.
 Kind = Literal[

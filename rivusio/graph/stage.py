@@ -9,15 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn, Protocol
 
-from rivusio.graph.operations import (
-    Item,
-    Operation,
-    runs_user_code,
-    traits_of,
-)
+from rivusio.graph.operations import Operation, runs_user_code, traits_of
 from rivusio.graph.settings import Settings, StageConfig, resolve
 from rivusio.graph.stage_rules import refuse_what_cannot_work
 from rivusio.graph.validators import at_least
+from rivusio.items import Item
 from rivusio.safe_repr import str_of, type_name
 
 

@@ -8,15 +8,9 @@ from functools import partial
 
 from rivusio.graph.callables import is_async_callable
 from rivusio.graph.config import StreamConfig
-from rivusio.graph.operations import (
-    Filter,
-    Item,
-    Map,
-    Operation,
-    runs_user_code,
-    traits_of,
-)
+from rivusio.graph.operations import Filter, Map, Operation, runs_user_code, traits_of
 from rivusio.graph.settings import Settings, StageConfig, resolve
+from rivusio.items import Item
 from rivusio.safe_repr import repr_of
 
 

@@ -8,11 +8,11 @@ from rivusio.engine.calls import as_escaped
 from rivusio.engine.cleanup import Closing
 from rivusio.engine.executors import HoldingStep, TakeStep
 from rivusio.engine.flat_map import Expansion
-from rivusio.engine.items import END, NOTHING, Item
 from rivusio.engine.node import Node, upstream_of
 from rivusio.engine.run_state import RunState
 from rivusio.engine.stage_executor import Step
 from rivusio.errors import StreamError
+from rivusio.items import END, NOTHING, Item
 
 
 class Segment(Node):

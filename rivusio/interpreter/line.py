@@ -9,7 +9,6 @@ from rivusio.engine.buffer_node import BufferedBoundary
 from rivusio.engine.concurrent_node import ConcurrentBoundary
 from rivusio.engine.executors import HoldingStep
 from rivusio.engine.factory import make_holder, make_step
-from rivusio.engine.items import Item
 from rivusio.engine.node import Node, upstream_of
 from rivusio.engine.run_state import RunState
 from rivusio.engine.source import Source
@@ -20,6 +19,7 @@ from rivusio.graph.config import BackpressureConfig
 from rivusio.graph.operations import UserStream, time_matters
 from rivusio.graph.stage import Stage
 from rivusio.interpreter.fused_segment import Segment
+from rivusio.items import Item
 
 
 class Line:

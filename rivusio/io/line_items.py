@@ -18,10 +18,10 @@ from typing import Any, Literal
 from pydantic_core import ValidationError, from_json
 
 from rivusio.io.lines import Lines
+from rivusio.items import Item
 from rivusio.safe_repr import str_of, summarize_error
 
 Kind = Literal["text", "bytes", "json"]
-Item = Any  # whatever the first stage takes
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 TURN_EVERY = 1024  # lines of a file between two turns of the event loop

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Itera
 from typing import Any, TypeVar, overload
 
 from rivusio.graph.callables import is_async_callable
-from rivusio.graph.operations import Entry, Filter, FlatMap, Item, Map, Operation
+from rivusio.graph.operations import Entry, Filter, FlatMap, Map, Operation
+from rivusio.items import Item
 from rivusio.pipes.base import (
     AsyncFamily,
     AsyncFunction,

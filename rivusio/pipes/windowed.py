@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Self
 from rivusio.engine.calls import is_awaitable
 from rivusio.graph.operations import (
     Batch,
-    Item,
     Map,
     Operation,
     SlidingWindow,
@@ -19,6 +18,7 @@ from rivusio.graph.operations import (
 )
 from rivusio.graph.settings import StageConfig
 from rivusio.graph.validators import at_least, capacity, seconds
+from rivusio.items import Item
 from rivusio.pipes.base import AsyncFamily
 from rivusio.pipes.elementwise import entry_of
 from rivusio.pipes.type_vars import In, Out

@@ -19,7 +19,6 @@ from rivusio.compiled.assembly import CompiledLine
 from rivusio.engine.buffer import BufferStatistics
 from rivusio.engine.cleanup import Closing, chain_closing, note_closing, yield_to_loop
 from rivusio.engine.drive import drive
-from rivusio.engine.items import END, Item
 from rivusio.engine.node import Node
 from rivusio.engine.run_state import RunState
 from rivusio.engine.source import check_source
@@ -27,6 +26,7 @@ from rivusio.errors import StreamError
 from rivusio.graph.config import DEFAULT_YIELD_EVERY, StreamConfig
 from rivusio.graph.settings import StageConfig
 from rivusio.interpreter.line import Line
+from rivusio.items import END, Item
 from rivusio.observe.counters import RunCounters
 from rivusio.observe.monitoring import MetricsCollector
 from rivusio.safe_repr import describe

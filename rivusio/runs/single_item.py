@@ -14,12 +14,12 @@ from rivusio.artifacts.fitting import Starting
 from rivusio.artifacts.loader import program_for
 from rivusio.compiled.single_item import One
 from rivusio.engine.factory import make_step
-from rivusio.engine.items import Item
 from rivusio.engine.run_state import RunState
 from rivusio.errors import PipelineError
 from rivusio.graph.config import DEFAULT_YIELD_EVERY
 from rivusio.graph.origins import Place
 from rivusio.graph.stage import Stage
+from rivusio.items import Item
 from rivusio.time.clock import SYSTEM
 
 if TYPE_CHECKING:

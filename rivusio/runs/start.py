@@ -8,7 +8,7 @@ from collections.abc import (
     Iterable,
     Sequence,
 )
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rivusio.artifacts.fitting import Starting
 from rivusio.graph.callables import is_async_callable
@@ -18,13 +18,8 @@ from rivusio.graph.settings import StageConfig, resolve
 from rivusio.graph.stage import Stage
 from rivusio.graph.stage_rules import refuse_sizes
 from rivusio.observe.monitoring import MetricsCollector
-from rivusio.time.clock import Clock
-
-if TYPE_CHECKING:
-    pass
-else:
-    pass
 from rivusio.runs.run import Execution, Run
+from rivusio.time.clock import Clock
 
 
 def start_run(

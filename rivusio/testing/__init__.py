@@ -19,9 +19,10 @@ differences              where two recordings part
 as_text                  values and errors as text that is the same in every process
 """
 
+from rivusio.items import Item
 from rivusio.testing.clock import TURNS, VirtualClock, settle
 from rivusio.testing.differences import difference
-from rivusio.testing.events import Event, Item, Recorder
+from rivusio.testing.events import Event, Recorder
 from rivusio.testing.mocks import MockAsyncPipe, MockSyncPipe
 from rivusio.testing.notes import note, pause, wait
 from rivusio.testing.recording.record_run import record

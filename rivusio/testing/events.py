@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from rivusio.items import Item
 from rivusio.testing.clock import VirtualClock
-
-Item = Any  # these helpers take items of any type
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,9 @@ import asyncio
 import time
 from typing import Any
 
+from rivusio.items import Item
 from rivusio.pipes.elementwise import AsyncBasePipe, SyncBasePipe
 from rivusio.testing.clock import VirtualClock
-
-Item = Any  # these helpers take items of any type
 
 
 class MockSyncPipe(SyncBasePipe[Any, Any]):

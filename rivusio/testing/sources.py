@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
+from rivusio.items import Item
 from rivusio.testing.clock import VirtualClock
-
-Item = Any  # these helpers take items of any type
 
 
 class ScriptedSource:

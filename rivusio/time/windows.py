@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection
-from typing import Any, Protocol
+from typing import Protocol
 
-Item = Any  # holders keep items of any type and never look inside
+from rivusio.items import Item
 
 
 class Holder(Protocol):

@@ -29,6 +29,7 @@ CIRCLES_WITH_A_REASON: dict[tuple[str, str], str] = {}
 
 # The folders, and the files beside them, each of which imports only itself and those above it.
 ORDER = (
+    "rivusio.items",
     "rivusio.safe_repr",
     "rivusio.errors",
     "rivusio.time",
