@@ -9,7 +9,6 @@ from rivusio.artifacts.manifest import StageReport
 from rivusio.compiler.ir.fusion import split_into_loops
 from rivusio.compiler.ir.ops import (
     Await,
-    Batch,
     Body,
     Buffer,
     Call,
@@ -17,15 +16,11 @@ from rivusio.compiler.ir.ops import (
     DropNone,
     Either,
     Elided,
-    Filter,
     FlatMap,
     Inline,
-    Map,
     Op,
     Pass,
-    SlidingWindow,
     Take,
-    TumblingWindow,
     UserStream,
 )
 from rivusio.compiler.ir.plan import Plan
@@ -77,10 +72,8 @@ def describe_call(op: Op) -> tuple[str, str]:
             return "buffered", ""
         case FlatMap() if op.of.shape.treated:
             return "called", "its settings treat all outputs as one call"
-        case Map() | Filter() | FlatMap() | Batch() | TumblingWindow() | SlidingWindow():
-            return _describe_body(op.body)
         case _:
-            assert_never(op)
+            return _describe_body(op.body)
 
 
 def _describe_body(body: Body) -> tuple[str, str]:

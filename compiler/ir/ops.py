@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from rivusio.compiler.frontend.functions import Function
+from rivusio.graph.operations import TRAITS, Kind
 from rivusio.graph.signature import Shape
 
 
@@ -247,3 +250,25 @@ Op = (
 )
 Entered = Map | Filter | FlatMap | Batch | TumblingWindow | SlidingWindow
 Holding = Batch | TumblingWindow | SlidingWindow
+Inlinable = Map | Filter | Batch | TumblingWindow | SlidingWindow  # its body may stand in the loop
+Bodiless = Take | DropNone | UserStream | Buffer  # no function of the user's is called here
+
+# What is made of a stage, by what it does: the ops that stand between two buffers.
+OPS: Final[Mapping[Kind, Callable[[StageInfo, Body], Op]]] = {
+    "map": Map,
+    "filter": Filter,
+    "flat_map": FlatMap,
+    "take": lambda stage, _: Take(stage, none=False),
+    "take_none": lambda stage, _: Take(stage, none=True),
+    "drop_none": lambda stage, _: DropNone(stage),
+    "batch": lambda stage, body: Batch(stage, body, linger=False),
+    "lingering_batch": lambda stage, body: Batch(stage, body, linger=True),
+    "tumbling": TumblingWindow,
+    "sliding": SlidingWindow,
+    "stream": lambda stage, _: UserStream(stage),
+}
+
+
+def takes_list(op: Op) -> bool:
+    """Tell whether the user's function takes the list of what was held."""
+    return TRAITS[op.of.shape.kind].takes_list

@@ -12,24 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rivusio.compiler.ir.ops import (
+    OPS,
     Await,
-    Batch,
     Body,
     Buffer,
     Call,
     Concurrent,
-    DropNone,
     Either,
-    Filter,
-    FlatMap,
-    Map,
     Op,
     Pass,
-    SlidingWindow,
     StageInfo,
-    Take,
-    TumblingWindow,
-    UserStream,
 )
 
 
@@ -65,25 +57,7 @@ def _make_op(stage: StageInfo) -> Op:
     body = _make_body(stage)
     if stage.shape.concurrent:
         return Concurrent(stage, body)
-    match stage.shape.kind:
-        case "map":
-            return Map(stage, body)
-        case "filter":
-            return Filter(stage, body)
-        case "flat_map":
-            return FlatMap(stage, body)
-        case "take" | "take_none":
-            return Take(stage, none=stage.shape.kind == "take_none")
-        case "drop_none":
-            return DropNone(stage)
-        case "batch" | "lingering_batch":
-            return Batch(stage, body, linger=stage.shape.kind == "lingering_batch")
-        case "tumbling":
-            return TumblingWindow(stage, body)
-        case "sliding":
-            return SlidingWindow(stage, body)
-        case "stream":
-            return UserStream(stage)
+    return OPS[stage.shape.kind](stage, body)
 
 
 def _make_body(stage: StageInfo) -> Body:

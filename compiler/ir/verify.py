@@ -6,41 +6,23 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from rivusio.compiler.ir.ops import (
+    OPS,
     Await,
     Batch,
+    Bodiless,
     Body,
     Buffer,
     Call,
     Concurrent,
-    DropNone,
     Either,
     Elided,
-    Filter,
     FlatMap,
     Inline,
-    Map,
     Op,
     Pass,
-    SlidingWindow,
     StageInfo,
-    Take,
-    TumblingWindow,
-    UserStream,
 )
 from rivusio.compiler.ir.plan import Plan
-
-KINDS: dict[type[Op], frozenset[str]] = {
-    Map: frozenset({"map"}),
-    Filter: frozenset({"filter"}),
-    FlatMap: frozenset({"flat_map"}),
-    Take: frozenset({"take", "take_none"}),
-    DropNone: frozenset({"drop_none"}),
-    Batch: frozenset({"batch", "lingering_batch"}),
-    TumblingWindow: frozenset({"tumbling"}),
-    SlidingWindow: frozenset({"sliding"}),
-    UserStream: frozenset({"stream"}),
-    Concurrent: frozenset({"map"}),
-}
 
 
 class PlanError(AssertionError):
@@ -85,13 +67,22 @@ def _check_ops(plan: Plan) -> Iterator[str]:
         yield "it is sync, with a stage that needs an event loop"
 
 
+def _is_of(op: Op, stage: StageInfo) -> bool:
+    """Tell whether an op does what its stage does."""
+    if isinstance(op, Buffer):
+        return True
+    if isinstance(op, Concurrent):
+        return stage.shape.kind == "map"
+    return type(op) is type(OPS[stage.shape.kind](stage, Pass()))
+
+
 def _check_op(op: Op) -> Iterator[str]:
     stage = op.of
-    if not isinstance(op, Buffer) and stage.shape.kind not in KINDS[type(op)]:
+    if not _is_of(op, stage):
         yield f'{_name_stage(stage)}: {type(op).__name__} of a "{stage.shape.kind}"'
+    if isinstance(op, Bodiless):
+        return
     match op:
-        case Take() | DropNone() | UserStream() | Buffer():
-            return
         case Concurrent() if not stage.shape.concurrent:
             yield f"{_name_stage(stage)}: its shape is not concurrent"
         case Batch(linger=linger) if linger != (stage.shape.kind == "lingering_batch"):

@@ -17,13 +17,9 @@ from dataclasses import replace
 from rivusio.compiler.inlining.inline import waits
 from rivusio.compiler.ir.ops import (
     Await,
-    Batch,
     Elided,
-    Filter,
-    Map,
+    Inlinable,
     Op,
-    SlidingWindow,
-    TumblingWindow,
 )
 from rivusio.compiler.ir.plan import Plan
 
@@ -34,13 +30,8 @@ def elide_await(plan: Plan) -> Plan:
 
 
 def _elide_op(op: Op) -> Op:
-    match op:
-        case Map(body=Await()) | Filter(body=Await()):
-            pass
-        case Batch(body=Await()) | TumblingWindow(body=Await()) | SlidingWindow(body=Await()):
-            pass
-        case _:
-            return op
+    if not (isinstance(op, Inlinable) and isinstance(op.body, Await)):
+        return op
     function = op.of.function
     if function is None:
         return replace(op, body=Await(op.of.no_source))

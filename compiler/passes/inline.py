@@ -16,25 +16,16 @@ from rivusio.compiler.inlining.inline import Refused, Site
 from rivusio.compiler.inlining.inline import inline as try_to_inline
 from rivusio.compiler.ir.ops import (
     Await,
-    Batch,
     Body,
-    Buffer,
     Call,
-    Concurrent,
-    DropNone,
     Either,
     Elided,
-    Filter,
     FlatMap,
+    Inlinable,
     Inline,
-    Map,
     Op,
     Pass,
-    SlidingWindow,
     StageInfo,
-    Take,
-    TumblingWindow,
-    UserStream,
 )
 from rivusio.compiler.ir.plan import Plan
 
@@ -48,17 +39,13 @@ def inline(plan: Plan) -> Plan:
 
 
 def _inline_op(op: Op) -> Op:
+    if isinstance(op, Inlinable):
+        return replace(op, body=_inline_body(op.of, op.body))
     match op:
-        case Take() | DropNone() | UserStream() | Buffer() | Concurrent():
-            return op
         case FlatMap(body=Call() as body):
             return replace(op, body=replace(body, why="its outputs are taken one by one"))
-        case FlatMap():
-            return op
-        case Map() | Filter() | Batch() | TumblingWindow() | SlidingWindow():
-            return replace(op, body=_inline_body(op.of, op.body))
         case _:
-            assert_never(op)
+            return op
 
 
 def _inline_body(stage: StageInfo, body: Body) -> Body:
@@ -91,13 +78,9 @@ def match_module(plan: Plan, inlined: Collection[int]) -> Plan:
 
 
 def _as_call(op: Op, why: str) -> Op:
-    match op:
-        case Map() | Filter() | Batch() | TumblingWindow() | SlidingWindow() if isinstance(
-            op.body, Inline
-        ):
-            return replace(op, body=body_as_call(op.of, op.body, why))
-        case _:
-            return op
+    if isinstance(op, Inlinable) and isinstance(op.body, Inline):
+        return replace(op, body=body_as_call(op.of, op.body, why))
+    return op
 
 
 def body_as_call(stage: StageInfo, body: Inline, why: str = "") -> Body:

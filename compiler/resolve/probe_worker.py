@@ -26,7 +26,6 @@ from rivusio.compiler.resolve.probe import (
     LiveStage,
     Request,
 )
-from rivusio.graph.operations import call_of
 from rivusio.graph.signature import shape_of
 from rivusio.graph.stage import Stage
 from rivusio.pipes import base
@@ -167,7 +166,7 @@ def is_foreign(file: str) -> bool:
 
 def _why_none(stage: Stage) -> str:
     """Say why a stage calls no plain function of the user's."""
-    call = call_of(stage.operation)
+    call = stage.operation.call
     if call is None:
         return "it runs no code of yours"
     if inspect.isclass(call):

@@ -8,7 +8,6 @@ from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 from rivusio.graph.config import BackpressureConfig
-from rivusio.graph.operations import call_of
 from rivusio.graph.signature import Shape, shapes_of
 from rivusio.graph.stage import Stage
 
@@ -34,7 +33,7 @@ def function_of(stage: Stage) -> FunctionType | None:
     What is looked at is the bound method itself, so a subclass, a patched class and an attribute
     of the instance are all seen.
     """
-    call: Any = call_of(stage.operation)
+    call: Any = stage.operation.call
     if isinstance(call, MethodType):
         call = call.__func__ if call.__self__ is stage.pipe else None
     return call if type(call) is FunctionType else None

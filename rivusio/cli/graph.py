@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, assert_never
+from typing import Any
 
 import click
 from rich.table import Table
 
 from rivusio.cli.messages import report_failures
 from rivusio.cli.terminal import show
-from rivusio.graph.operations import (
-    Batch,
-    DropNone,
-    Filter,
-    FlatMap,
-    Map,
-    Operation,
-    SlidingWindow,
-    Take,
-    TumblingWindow,
-    UserStream,
-)
 from rivusio.graph.stage import Stage
 from rivusio.pipes.base import BasePipe
 from rivusio.safe_repr import str_of, type_name
@@ -46,36 +34,8 @@ def _make_table(name: str, pipe: BasePipe[Any, Any]) -> Table:
     for number, stage in enumerate(pipe._rivusio_stages(), 1):
         family = "async" if stage.pipe.is_async else "sync"
         settings = "\n".join(_describe_settings(stage))
-        table.add_row(
-            str(number), stage.name, _describe_operation(stage.operation), family, settings
-        )
+        table.add_row(str(number), stage.name, stage.operation.words, family, settings)
     return table
-
-
-def _describe_operation(operation: Operation) -> str:
-    match operation:
-        case Map():
-            return "one item to one"
-        case Filter():
-            return "filter"
-        case FlatMap():
-            return "one item to many"
-        case Take(count=count):
-            return f"the first {count} items"
-        case DropNone():
-            return "drops None"
-        case Batch(size=size, linger=None):
-            return f"batch of {size}"
-        case Batch(size=size, linger=linger):
-            return f"batch of {size}, linger {linger:g} s"
-        case TumblingWindow(size=seconds):
-            return f"tumbling window of {seconds:g} s"
-        case SlidingWindow(size=size, step=step):
-            return f"sliding window of {size}, step {step}"
-        case UserStream():
-            return "stream to stream"
-        case _:
-            assert_never(operation)
 
 
 def _describe_settings(stage: Stage) -> Iterator[str]:

@@ -21,16 +21,10 @@ from rivusio.cli.annotations import (
 )
 from rivusio.cli.line_readings import contents_for
 from rivusio.graph.operations import (
-    Batch,
     DropNone,
-    Filter,
-    FlatMap,
     Map,
     Operation,
-    SlidingWindow,
-    TumblingWindow,
-    UserStream,
-    call_of,
+    traits_of,
 )
 from rivusio.graph.stage import Stage
 
@@ -77,7 +71,7 @@ def type_of_results(stages: Sequence[Stage]) -> Type:
 def _input_type_of(stage: Stage, lists: int) -> Type:
     """Give the type of a chain's items by the stage before which lists of them are made."""
     operation = stage.operation
-    call = call_of(operation)
+    call = operation.call
     its = UNKNOWN
     if call is not None and not _is_identity(operation):
         its = parameter_type_of(call)
@@ -93,9 +87,9 @@ def _input_type_of(stage: Stage, lists: int) -> Type:
 
 def _output_type_of(stage: Stage) -> Type:
     operation = stage.operation
-    call = call_of(operation)
+    call = operation.call
     its = UNKNOWN if call is None else result_type_of(call)
-    if isinstance(operation, FlatMap | UserStream):
+    if traits_of(operation).gives_many:
         its = _element_type_of(its)
     if is_anything(its) or is_open(its):
         of_class = arguments_of(stage.pipe)[1]
@@ -105,7 +99,7 @@ def _output_type_of(stage: Stage) -> Type:
 
 def _passes_on(operation: Operation) -> bool:
     """Tell whether what a stage gives are its items as they came, or lists of them."""
-    return call_of(operation) is None or isinstance(operation, Filter) or _is_identity(operation)
+    return operation.call is None or traits_of(operation).gives_items or _is_identity(operation)
 
 
 def _is_identity(operation: Operation) -> bool:
@@ -114,7 +108,8 @@ def _is_identity(operation: Operation) -> bool:
 
 def _is_of_many(operation: Operation) -> bool:
     """Tell whether a stage's function takes many items: a list, or a stream of them."""
-    return isinstance(operation, Batch | TumblingWindow | SlidingWindow | UserStream)
+    traits = traits_of(operation)
+    return traits.takes_list or traits.takes_stream
 
 
 def _element_type_of(its: Type) -> Type:

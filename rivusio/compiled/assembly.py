@@ -88,7 +88,7 @@ class CompiledLine:
 
     # What the generated module builds its line with
 
-    def inner(self, function: Callable[[Inner, Any], Any], of: Node) -> Closable:
+    def inner(self, function: Callable[[Inner, Any], Any], of: Node) -> Node:
         """Give a part whose results another part takes."""
         part = Inner(self._run, self._fixed, self._program, function.__name__, of)
         part.generator = function(part, of)

@@ -19,7 +19,10 @@ from rivusio.engine.factory import make_holder
 from rivusio.engine.flat_map import COLLECTIONS
 from rivusio.engine.node import Closable, upstream_of
 from rivusio.engine.run_state import RunState
-from rivusio.graph.operations import Batch, Operation, SlidingWindow, TumblingWindow, time_matters
+from rivusio.graph.operations import (
+    time_matters,
+    traits_of,
+)
 from rivusio.items import Item
 from rivusio.observe.counters import RunCounters, StageCounters
 from rivusio.time.clock import Clock
@@ -141,7 +144,7 @@ class Part(Bound, Closable):
         return self._run.failure(name, place.stage, data, error, index, units)
 
     def _units(self, stage: int, data: Item) -> list[Item]:
-        return list(data) if _takes_lists(self._stages[stage].operation) else [data]
+        return list(data) if traits_of(self._stages[stage].operation).takes_list else [data]
 
     # What is left of it
 
@@ -176,10 +179,6 @@ class Part(Bound, Closable):
             closing.failed(self._run.failure(name, stage, state[data], error, None))
         except BaseException as error:  # noqa: BLE001  it leaves the run once all is clean
             closing.failed(error)
-
-
-def _takes_lists(operation: Operation) -> bool:
-    return isinstance(operation, Batch | TumblingWindow | SlidingWindow)
 
 
 def _held(holding: Holding, state: State) -> list[Item]:

@@ -27,7 +27,6 @@ from rivusio.graph.operations import (
     Filter,
     Map,
     Operation,
-    Take,
     UserStream,
 )
 from rivusio.graph.settings import Settings
@@ -246,7 +245,7 @@ def _same(item: Item) -> Item:
 
 
 def _call_of(operation: Operation) -> tuple[Callable[[Item], Item], Entry]:
-    if isinstance(operation, Take | DropNone) or operation.call is None:
+    if operation.call is None:
         return _same, "pass"
     if isinstance(operation, UserStream):
         message = f"{operation} has no call of its own"

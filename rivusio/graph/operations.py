@@ -77,6 +77,11 @@ class Map:
     call: Callable[[Item], Item]
     entry: Entry
 
+    @property
+    def words(self) -> str:
+        """What it does, for people."""
+        return "one item to one"
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -86,6 +91,11 @@ class Filter:
     call: Callable[[Item], Item]
     entry: Entry
 
+    @property
+    def words(self) -> str:
+        """What it does, for people."""
+        return "filter"
+
 
 @dataclass(frozen=True, slots=True)
 class FlatMap:
@@ -94,6 +104,11 @@ class FlatMap:
     kind: ClassVar[Kind] = "flat_map"
     call: Callable[[Item], Item]
     entry: Entry
+
+    @property
+    def words(self) -> str:
+        """What it does, for people."""
+        return "one item to many"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +124,11 @@ class Take:
         """What it does: a `take` of no items never asks for one."""
         return "take" if self.count else "take_none"
 
+    @property
+    def words(self) -> str:
+        """What it does, for people."""
+        return f"the first {self.count} items"
+
 
 @dataclass(frozen=True, slots=True)
 class DropNone:
@@ -117,6 +137,11 @@ class DropNone:
     kind: ClassVar[Kind] = "drop_none"
     call: ClassVar[None] = None
     entry: ClassVar[Entry] = "pass"
+
+    @property
+    def words(self) -> str:
+        """What it does, for people."""
+        return "drops None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +158,12 @@ class Batch:
         """What it does: time can close a batch that lingers."""
         return "batch" if self.linger is None else "lingering_batch"
 
+    @property
+    def words(self) -> str:
+        """What it does, for people."""
+        linger = "" if self.linger is None else f", linger {self.linger:g} s"
+        return f"batch of {self.size}{linger}"
+
 
 @dataclass(frozen=True, slots=True)
 class TumblingWindow:
@@ -142,6 +173,11 @@ class TumblingWindow:
     size: float
     call: Callable[[list[Item]], Item] | None
     entry: Entry
+
+    @property
+    def words(self) -> str:
+        """What it does, for people."""
+        return f"tumbling window of {self.size:g} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +190,11 @@ class SlidingWindow:
     call: Callable[[list[Item]], Item] | None
     entry: Entry
 
+    @property
+    def words(self) -> str:
+        """What it does, for people."""
+        return f"sliding window of {self.size}, step {self.step}"
+
 
 @dataclass(frozen=True, slots=True)
 class UserStream:
@@ -163,15 +204,15 @@ class UserStream:
     entry: ClassVar[Entry] = "call"
     call: Callable[[Item], Item]
 
+    @property
+    def words(self) -> str:
+        """What it does, for people."""
+        return "stream to stream"
+
 
 Operation = (
     Map | Filter | FlatMap | Take | DropNone | Batch | TumblingWindow | SlidingWindow | UserStream
 )
-
-
-def call_of(operation: Operation) -> Callable[..., Item] | None:
-    """Give what an operation calls; None where it runs no code of the user's."""
-    return operation.call
 
 
 def traits_of(operation: Operation) -> Traits:

@@ -27,6 +27,7 @@ from rivusio.compiler.ir.ops import (
     Pass,
     SlidingWindow,
     TumblingWindow,
+    takes_list,
 )
 from rivusio.compiler.passes.inline import body_as_call
 from rivusio.compiler.typecheck.aliases import alias_of
@@ -129,7 +130,7 @@ def _check(entered: _Entered, index: int) -> str:
 def _enter(own: Function, op: Op, item: str, plain: _Entered, body: Body) -> _Entered:
     """Say how the user's function is entered; `plain` has the output and the mark."""
     given = item
-    if _takes_list(op) and not isinstance(body, Pass):
+    if takes_list(op) and not isinstance(body, Pass):
         given = f"{item}.copy()"  # the list is the user's, and the errors' is another
     match body:
         case Pass():
@@ -149,10 +150,6 @@ def _enter(own: Function, op: Op, item: str, plain: _Entered, body: Body) -> _En
             return inlined or _enter(own, op, item, plain, body_as_call(op.of, body))
         case _:
             assert_never(body)
-
-
-def _takes_list(op: Op) -> bool:
-    return isinstance(op, Batch | TumblingWindow | SlidingWindow)
 
 
 def _callee(own: Function, op: Op) -> str:
@@ -197,7 +194,7 @@ def _inline(own: Function, op: Op, item: str, plain: _Entered, body: Inline) -> 
     alias = alias_of(function.module)
     receiver = None if function.class_name is None else f"pipe_{stage.index}"
     before, item_type, item_name = [], stage.takes.text, item
-    if _takes_list(op):
+    if takes_list(op):
         item_name = own.names.fresh(parameter(function) or "items")
         item_type = f"list[{item_type}]"
         before.append(f"{mark}\n{item_name} = {item}")

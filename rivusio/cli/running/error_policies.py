@@ -9,7 +9,6 @@ from typing import Literal
 from rivusio.engine.calls import is_awaitable, refuse
 from rivusio.errors import DeadLetter, StreamError
 from rivusio.graph.config import BackpressureConfig, StreamConfig
-from rivusio.graph.operations import call_of
 from rivusio.graph.settings import StageConfig
 from rivusio.graph.stage import Stage
 from rivusio.io.dead_letters import DeadLetters
@@ -105,7 +104,7 @@ def _make_giver(
 
 
 def _find_first_calling(stages: Sequence[Stage]) -> tuple[int, Stage]:
-    calling = ((at, each) for at, each in enumerate(stages) if call_of(each.operation) is not None)
+    calling = ((at, each) for at, each in enumerate(stages) if each.operation.call is not None)
     return next(calling, (0, stages[0]))
 
 

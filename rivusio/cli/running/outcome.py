@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rivusio.cli.terminal import say
-from rivusio.graph.operations import FlatMap, UserStream
+from rivusio.graph.operations import traits_of
 from rivusio.graph.stage import Stage
 from rivusio.io.line_items import LineItems
 from rivusio.observe.counters import RunCounters
@@ -80,7 +80,7 @@ class Outcome:
         counts = self.monitor.get_metrics()["stages"]
         for stage, of_stage in zip(self._stages, counts, strict=False):
             failed = of_stage["skipped"] + of_stage["dead_letters"]
-            makes_any_number = isinstance(stage.operation, FlatMap | UserStream)
+            makes_any_number = traits_of(stage.operation).gives_many
             if makes_any_number and not of_stage["items_out"] and of_stage["items_in"] > failed:
                 return False
         return True

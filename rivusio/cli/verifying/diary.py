@@ -13,7 +13,6 @@ from typing import Any, NoReturn
 
 from pydantic import TypeAdapter
 
-from rivusio.graph.operations import call_of
 from rivusio.graph.stage import Stage
 from rivusio.safe_repr import repr_of
 from rivusio.user_code.describe import describe_error
@@ -88,7 +87,7 @@ def _frames(frame: FrameType | None) -> Iterator[FrameType]:
 def _stage_of(stages: Sequence[Stage], codes: Sequence[CodeType]) -> str:
     """Name the stage whose function is being called; a function of C is not seen."""
     for index, stage in enumerate(stages):
-        if any(code is each for code in _codes_of(call_of(stage.operation)) for each in codes):
+        if any(code is each for code in _codes_of(stage.operation.call) for each in codes):
             return f'stage {index + 1} "{stage.name}"'
     return "a stage"
 

@@ -84,7 +84,7 @@ LISTS = (
     broken(
         "7.3",
         PARTS,
-        "return list(data) if _takes_lists(self._stages[stage].operation) else [data]",
+        "return list(data) if traits_of(self._stages[stage].operation).takes_list else [data]",
         "return [data]",
         "a batch that was in hand counts as one item",
     ),

@@ -52,8 +52,8 @@ GUARDED = (
     broken(
         "load",
         GUARDS,
-        "call: Any = call_of(stage.operation)\n",
-        'call: Any = vars(type(stage.pipe)).get("process", call_of(stage.operation))\n',
+        "call: Any = stage.operation.call\n",
+        'call: Any = vars(type(stage.pipe)).get("process", stage.operation.call)\n',
         "a guard is blind to an attribute of the instance",
         *LOADER,
     ),

@@ -42,7 +42,7 @@ MUTANTS = (
     broken(
         "run",
         ITEM_TYPES,
-        "isinstance(operation, Filter) or",
+        "traits_of(operation).gives_items or",
         "",
         "a filter that says nothing of its items hides what takes them",
         ITEMS,
