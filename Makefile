@@ -67,7 +67,7 @@ $(READY): pyproject.toml
 rules: $(READY)
 	$(BIN)/python -m tests.rules
 
-# breaks each rule on purpose, and the compiler, and looks whether tests fail: half an hour
+# breaks each rule on purpose, and the compiler, and looks whether tests fail: an hour
 mutants: $(READY)
 	$(BIN)/python -m tests.mutation
 

@@ -1,4 +1,24 @@
-"""Stream pipelines of small typed pipes, joined with `>>`."""
+"""Stream pipelines of small typed pipes, joined with `>>`.
+
+A map of the house. Each folder's `__init__` says more; docs/architecture.md shows the ways through:
+
+    items, safe_repr, errors    what flows, how it is shown, what leaves when something fails
+    time                        clocks, and when batches and windows open and close
+    graph                       what a pipeline is before it runs: operations, stages, settings
+    observe                     counters, metrics, monitors
+    artifacts                   compiled modules: found, checked, loaded
+    engine                      the machinery of a run that both modes share
+    interpreter, compiled       the two modes: a chain as it stands, and what modules import
+    runs                        one consumption of a source, from start to end
+    pipes                       what people write and join
+    io, connectors              lines and files; sources and sinks by name
+    user_code                   a user's file, imported and described
+    testing                     virtual time, scripted sources, recordings
+    cli                         the command, a file for each
+
+Everything public is here, in `streams`, `monitoring` and `testing`; for tools, in `mypy_plugin` and
+`compiler`; other paths may change.
+"""
 
 from rivusio.artifacts.mode import NotCompiledError, NotCompiledWarning, mode
 from rivusio.connectors.message import Message, MessageMetadata

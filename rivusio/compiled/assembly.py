@@ -21,8 +21,8 @@ from rivusio.compiled.source import Feed
 from rivusio.compiled.window_sink import Window
 from rivusio.engine.buffer import BufferStatistics
 from rivusio.engine.concurrent_node import ConcurrentBoundary
-from rivusio.engine.executors import HoldingStep
-from rivusio.engine.factory import make_holder, make_step
+from rivusio.engine.executors import HoldingExecutor
+from rivusio.engine.factory import make_executor, make_holder
 from rivusio.engine.node import Closable, Node, upstream_of
 from rivusio.engine.run_state import RunState
 from rivusio.engine.user_stream_node import UserStreamNode
@@ -116,7 +116,7 @@ class CompiledLine:
         """Give the batch or window of a stage that a timer may close, filled by a loop."""
         operation = self._stages[stage].operation
         assert time_matters(operation)  # noqa: S101  the shapes have been compared
-        step = HoldingStep(self._run, stage, self._stages[stage], None)
+        step = HoldingExecutor(self._run, stage, self._stages[stage], None)
         room = operation.size - 1 if isinstance(operation, Batch) else 0
         return Window(self._run, step, make_holder(operation), room, self._filling(fill, of), fill)
 
@@ -144,7 +144,7 @@ class CompiledLine:
         """Give a stage that has several items in hand."""
         concurrency = self._stages[stage].concurrency
         assert concurrency is not None  # noqa: S101  the shapes have been compared
-        step = make_step(self._run, stage, self._stages[stage])
+        step = make_executor(self._run, stage, self._stages[stage])
         return ConcurrentBoundary(self._run, step, concurrency, of)
 
     def user_stream(self, stage: int, of: Node) -> Node:

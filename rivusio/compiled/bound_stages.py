@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rivusio.engine.factory import make_step
+from rivusio.engine.factory import make_executor
 from rivusio.engine.run_state import RunState
-from rivusio.engine.stage_executor import Step
+from rivusio.engine.stage_executor import StageExecutor
 from rivusio.graph.operations import Operation
 from rivusio.graph.settings import Settings
 from rivusio.graph.signature import Shape
@@ -34,7 +34,7 @@ class FixedStage:
     pipe: Pipe
     operation: Operation
     settings: Settings
-    step: Step | None
+    step: StageExecutor | None
 
 
 def fix(run: RunState, stages: Sequence[Stage], shapes: Sequence[Shape]) -> tuple[FixedStage, ...]:
@@ -45,7 +45,7 @@ def fix(run: RunState, stages: Sequence[Stage], shapes: Sequence[Shape]) -> tupl
             stage.pipe,
             stage.operation,
             stage.settings,
-            make_step(run, index, stage) if shape.treated else None,
+            make_executor(run, index, stage) if shape.treated else None,
         )
         for index, (stage, shape) in enumerate(zip(stages, shapes, strict=True))
     )
@@ -78,7 +78,7 @@ class Bound:
         """Give what a stage does, with its sizes."""
         return self._stages[stage].operation
 
-    def step(self, stage: int) -> Step:
+    def step(self, stage: int) -> StageExecutor:
         """Give what carries out the settings of a stage when a call has failed."""
         step = self._stages[stage].step
         assert step is not None  # noqa: S101  the shapes have been compared

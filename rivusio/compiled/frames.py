@@ -14,7 +14,7 @@ from rivusio.artifacts.program import Holding, Place, Program
 from rivusio.compiled.bound_stages import Bound, FixedStage
 from rivusio.compiled.outputs import close_outputs, rest_of
 from rivusio.engine.calls import as_escaped
-from rivusio.engine.cleanup import Closing
+from rivusio.engine.cleanup import CleanupReport
 from rivusio.engine.factory import make_holder
 from rivusio.engine.flat_map import COLLECTIONS
 from rivusio.engine.node import Closable, upstream_of
@@ -152,7 +152,7 @@ class Part(Bound, Closable):
         """Ask for nothing more, and flush nothing."""
         self.is_halted = True
 
-    async def close(self, closing: Closing) -> None:
+    async def close(self, closing: CleanupReport) -> None:
         """Hand over what the function held, close the user's generators, then what is upstream."""
         state, self._state = self._state, {}
         if self._in_flight is not None:
@@ -167,7 +167,7 @@ class Part(Bound, Closable):
                 closing.hold(holding.stage, _held(holding, state))
         await self.upstream.close(closing)
 
-    async def _close_outputs(self, holding: Holding, state: State, closing: Closing) -> None:
+    async def _close_outputs(self, holding: Holding, state: State, closing: CleanupReport) -> None:
         outputs, (of, data) = state[holding.local], holding.beside
         stage = holding.stage
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from rivusio.artifacts.tracebacks import retraced
 from rivusio.compiled.frames import Part, State
 from rivusio.compiled.source import Feed
-from rivusio.engine.cleanup import Closing, close_generator
+from rivusio.engine.cleanup import CleanupReport, close_generator
 from rivusio.engine.drive import drive
 from rivusio.engine.node import Node
 from rivusio.items import END, Item
@@ -44,7 +44,7 @@ class Inner(Upstream, Node):
         """Give the next result."""
         return END if self.is_halted else await anext(self.generator, END)
 
-    async def close(self, closing: Closing) -> None:
+    async def close(self, closing: CleanupReport) -> None:
         """End the generated generator, then do as every part."""
         try:
             await close_generator(self.generator)
@@ -64,7 +64,7 @@ class PlainInner(Upstream):
         """Give the next result."""
         return next(self.generator, END)
 
-    async def close(self, closing: Closing) -> None:
+    async def close(self, closing: CleanupReport) -> None:
         """End the generated generator, then do as every part."""
         self.generator.close()
         await super().close(closing)

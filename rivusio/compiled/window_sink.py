@@ -6,7 +6,7 @@ from typing import Any
 
 from rivusio.compiled.loops import Fill, Filling
 from rivusio.engine.run_state import RunState
-from rivusio.engine.stage_executor import Step
+from rivusio.engine.stage_executor import StageExecutor
 from rivusio.engine.window_node import TimedBoundary
 from rivusio.items import Item
 from rivusio.time.windows import BatchHolder, TumblingHolder
@@ -27,7 +27,7 @@ class Window(TimedBoundary):
     def __init__(
         self,
         run: RunState,
-        step: Step,
+        step: StageExecutor,
         holder: BatchHolder | TumblingHolder,
         room: int,
         part: Filling,

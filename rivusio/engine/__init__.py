@@ -1,6 +1,6 @@
 """The machinery of a run that both modes share.
 
-    items, node, run_state       what flows, what every part of a run has in common, the run itself
+    node, run_state              what every part of a run has in common, and the run itself
     cleanup                      what comes to light when a run is closed
     source                       the far end: the user's iterable
     stage_executor, executors    one stage: how its function is called, and what comes of it

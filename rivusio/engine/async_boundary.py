@@ -11,7 +11,7 @@ import asyncio
 from abc import abstractmethod
 from typing import Any
 
-from rivusio.engine.cleanup import Closing, joined
+from rivusio.engine.cleanup import CleanupReport, joined
 from rivusio.engine.node import Node, upstream_of
 from rivusio.engine.run_state import RunState
 from rivusio.errors import StreamError
@@ -60,7 +60,7 @@ class Boundary(Node):
         self._halted = False
         self._over = False  # the task has come to its end, by whatever way
         self._failure: BaseException | None = None
-        self._upstream_closing = Closing()
+        self._upstream_closing = CleanupReport()
         self.changed = Wakeup()  # for the consumer: something is ready, or it is over
         self.wanted = Wakeup()  # for the task: the consumer has taken or wants something
 
@@ -100,7 +100,7 @@ class Boundary(Node):
         """Let the task end with the item that it has in hand: nobody wants another."""
         self._halted = True
 
-    async def close(self, closing: Closing) -> None:
+    async def close(self, closing: CleanupReport) -> None:
         """End the task, wait for it, and hand over what is held here."""
         self._closing = True
         if self._task is None:
@@ -127,7 +127,7 @@ class Boundary(Node):
                 return True
         return False
 
-    def _tell_of_failure(self, closing: Closing) -> None:
+    def _tell_of_failure(self, closing: CleanupReport) -> None:
         """Hand over a failure that the consumer was ended before it came to."""
         failure = self._take_failure()
         if isinstance(failure, StreamError):
@@ -138,5 +138,5 @@ class Boundary(Node):
             closing.failed(failure)
 
     @abstractmethod
-    async def _hand_over(self, closing: Closing) -> None:
+    async def _hand_over(self, closing: CleanupReport) -> None:
         """Give what is held here to the closing."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from rivusio.engine.async_boundary import Boundary
 from rivusio.engine.buffer import BoundedBuffer, BufferStatistics
-from rivusio.engine.cleanup import Closing
+from rivusio.engine.cleanup import CleanupReport
 from rivusio.engine.node import Node
 from rivusio.engine.run_state import RunState
 from rivusio.errors import BufferOverflowError
@@ -107,7 +107,7 @@ class BufferedBoundary(Boundary):
         """Look at the buffer."""
         return self._buffer.statistics(self._index)
 
-    async def _hand_over(self, closing: Closing) -> None:
+    async def _hand_over(self, closing: CleanupReport) -> None:
         buffered = self._buffer.clear()
         if self._counters is not None:
             self._counters.items_in += len(buffered)  # they came as far as this stage

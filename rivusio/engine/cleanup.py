@@ -23,7 +23,7 @@ class _Held:
     are_outputs: bool  # of a flat-map: inputs of no stage yet
 
 
-class Closing:
+class CleanupReport:
     """What comes to light while a run is cleaned up: items that were held, and errors."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Closing:
         elif self.leaving is None:
             self.leaving = error
 
-    def absorb(self, other: Closing) -> None:
+    def absorb(self, other: CleanupReport) -> None:
         """Take over all that another closing has found."""
         self._held += other._held
         self.errors += other.errors

@@ -10,10 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from rivusio.engine.async_boundary import Boundary, keep
-from rivusio.engine.cleanup import Closing, joined
+from rivusio.engine.cleanup import CleanupReport, joined
 from rivusio.engine.node import Node
 from rivusio.engine.run_state import RunState
-from rivusio.engine.stage_executor import Step
+from rivusio.engine.stage_executor import StageExecutor
 from rivusio.graph.stage import Concurrency
 from rivusio.items import END, NOTHING, Item
 
@@ -32,7 +32,9 @@ class _Started:
 class ConcurrentBoundary(Boundary):
     """Starts up to `limit` items, and gives their results in input order or as they come."""
 
-    def __init__(self, run: RunState, step: Step, concurrency: Concurrency, upstream: Node) -> None:
+    def __init__(
+        self, run: RunState, step: StageExecutor, concurrency: Concurrency, upstream: Node
+    ) -> None:
         super().__init__(run, upstream)
         self._step = step
         self._limit = concurrency.limit
@@ -119,7 +121,7 @@ class ConcurrentBoundary(Boundary):
             self._queue.append(started)
         self.changed.set()
 
-    async def close(self, closing: Closing) -> None:
+    async def close(self, closing: CleanupReport) -> None:
         """End the reader and every started item, and wait for them."""
         self._closing = True
         self._cancelled = set(self._running)
@@ -127,7 +129,7 @@ class ConcurrentBoundary(Boundary):
             task.cancel()
         await super().close(closing)
 
-    async def _hand_over(self, closing: Closing) -> None:
+    async def _hand_over(self, closing: CleanupReport) -> None:
         for task in self._running:
             if task not in self._cancelled:  # the reader has started it meanwhile
                 task.cancel()

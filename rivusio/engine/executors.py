@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rivusio.engine.run_state import RunState
-from rivusio.engine.stage_executor import Step
+from rivusio.engine.stage_executor import StageExecutor
 from rivusio.graph.operations import (
     time_matters,
 )
@@ -12,13 +12,13 @@ from rivusio.items import NOTHING, Item
 from rivusio.time.windows import Holder, SlidingHolder
 
 
-class FilterStep(Step):
+class FilterExecutor(StageExecutor):
     """Passes the item itself on, or nothing."""
 
     async def _enter(self, data: Item) -> Item:
         return bool(await super()._enter(data))  # whose truth may fail, as an array's does
 
-    def _handled(self, data: Item, result: Item) -> Item:  # noqa: ARG002  see Step
+    def _handled(self, data: Item, result: Item) -> Item:  # noqa: ARG002  see StageExecutor
         return bool(result)
 
     def emit(self, data: Item, result: Item) -> Item:
@@ -30,7 +30,7 @@ class FilterStep(Step):
         return NOTHING
 
 
-class TakeStep(Step):
+class TakeExecutor(StageExecutor):
     """Passes `remaining` items on; then the segment ends here."""
 
     def __init__(self, run: RunState, index: int, stage: Stage, count: int) -> None:
@@ -43,7 +43,7 @@ class TakeStep(Step):
         return super().accept(item)
 
 
-class HoldingStep(Step):
+class HoldingExecutor(StageExecutor):
     """Keeps items until a batch or a window is closed, and then calls with the list.
 
     Without a holder it takes lists that were closed elsewhere: where a timer must be able to

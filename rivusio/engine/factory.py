@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import assert_never, overload
 
-from rivusio.engine.executors import FilterStep, HoldingStep, TakeStep
-from rivusio.engine.flat_map import FlatMapStep
+from rivusio.engine.executors import FilterExecutor, HoldingExecutor, TakeExecutor
+from rivusio.engine.flat_map import FlatMapExecutor
 from rivusio.engine.run_state import RunState
-from rivusio.engine.stage_executor import Step
+from rivusio.engine.stage_executor import StageExecutor
 from rivusio.graph.operations import (
     Batch,
     DropNone,
@@ -22,20 +22,20 @@ from rivusio.graph.stage import Stage
 from rivusio.time.windows import BatchHolder, Holder, SlidingHolder, TumblingHolder
 
 
-def make_step(run: RunState, index: int, stage: Stage) -> Step:
+def make_executor(run: RunState, index: int, stage: Stage) -> StageExecutor:
     """Give the step of a stage that is entered item by item."""
     operation = stage.operation
     match operation:
         case Map() | DropNone():
-            return Step(run, index, stage)
+            return StageExecutor(run, index, stage)
         case Filter():
-            return FilterStep(run, index, stage)
+            return FilterExecutor(run, index, stage)
         case FlatMap():
-            return FlatMapStep(run, index, stage)
+            return FlatMapExecutor(run, index, stage)
         case Take(count):
-            return TakeStep(run, index, stage, count)
+            return TakeExecutor(run, index, stage, count)
         case Batch() | TumblingWindow() | SlidingWindow():
-            return HoldingStep(run, index, stage, make_holder(operation))
+            return HoldingExecutor(run, index, stage, make_holder(operation))
         case _:
             message = f"{operation} is no step"  # a user stream is a node of its own
             raise AssertionError(message)

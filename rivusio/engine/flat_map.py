@@ -9,7 +9,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from rivusio.engine.calls import enter_plain, is_awaitable, iterable, refuse_awaitable
 from rivusio.engine.cleanup import close_generator
 from rivusio.engine.run_state import RunState
-from rivusio.engine.stage_executor import Step
+from rivusio.engine.stage_executor import StageExecutor
 from rivusio.graph.stage import Stage
 from rivusio.items import END, Item
 
@@ -18,7 +18,7 @@ from rivusio.items import END, Item
 COLLECTIONS = (list, tuple, set, frozenset, deque, dict, str, bytes)
 
 
-class FlatMapStep(Step):
+class FlatMapExecutor(StageExecutor):
     """Passes on the outputs of its call one by one, lazily where nothing forbids it."""
 
     def __init__(self, run: RunState, index: int, stage: Stage) -> None:
@@ -35,15 +35,15 @@ class FlatMapStep(Step):
             if self._collects:
                 result = [each async for each in result]
             else:
-                return Expansion(self, data, more=aiter(result))
+                return FlatMapCursor(self, data, more=aiter(result))
         return self._expansion(data, result)
 
-    def _expansion(self, data: Item, result: Item) -> Expansion:
+    def _expansion(self, data: Item, result: Item) -> FlatMapCursor:
         outputs = iterable(result, self.name)
         if self._collects:
             result = list(outputs)
             outputs = iter(result)
-        return Expansion(self, data, outputs, is_collection=isinstance(result, COLLECTIONS))
+        return FlatMapCursor(self, data, outputs, is_collection=isinstance(result, COLLECTIONS))
 
     def _handled(self, data: Item, result: Item) -> Item:
         return self._expansion(data, result)
@@ -53,7 +53,7 @@ class FlatMapStep(Step):
         return result
 
 
-class Expansion:
+class FlatMapCursor:
     """The outputs of a flat-map for one item, on their way.
 
     Args:
@@ -66,7 +66,7 @@ class Expansion:
 
     def __init__(
         self,
-        step: FlatMapStep,
+        step: FlatMapExecutor,
         data: Item,
         outputs: Iterator[Item] | None = None,
         *,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from rivusio.engine.cleanup import Closing
+from rivusio.engine.cleanup import CleanupReport
 from rivusio.items import Item
 
 
@@ -21,7 +21,7 @@ class Closable(ABC):
     cleaning = False  # whether user code is being closed here right now
 
     @abstractmethod
-    async def close(self, closing: Closing) -> None:
+    async def close(self, closing: CleanupReport) -> None:
         """Clean up this part and all before it; called once, raises nothing."""
 
     def interrupt(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rivusio.engine.cleanup import Closing
+from rivusio.engine.cleanup import CleanupReport
 from rivusio.errors import StreamError
 from rivusio.items import Item
 from rivusio.observe.counters import RunCounters, StageCounters
@@ -26,7 +26,7 @@ class RunState:
         self.in_loop = in_loop
         self.yield_every = yield_every
         self.counters = counters
-        self.closing = Closing()
+        self.closing = CleanupReport()
         self.ending = False  # the run is being left: nothing is tried again
         self._raised: list[tuple[StreamError, list[Item]]] = []
 

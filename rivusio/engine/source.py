@@ -7,7 +7,7 @@ import inspect
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any
 
-from rivusio.engine.cleanup import Closing, close_generator
+from rivusio.engine.cleanup import CleanupReport, close_generator
 from rivusio.engine.node import Node
 from rivusio.engine.run_state import RunState
 from rivusio.errors import StreamError
@@ -104,7 +104,7 @@ class Source(Node):
         """Give nothing more."""
         self.stop()
 
-    async def close(self, closing: Closing) -> None:
+    async def close(self, closing: CleanupReport) -> None:
         """Close the iterator if it is a generator; any other object is the user's."""
         self.is_over = True
         try:

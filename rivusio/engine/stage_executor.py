@@ -1,6 +1,6 @@
 """A stage in a run: how it takes an item, how its call is made, and what comes of it.
 
-    item ── accept ──▶ the call's input ── perform ──▶ an item, an Expansion or NOTHING
+    item ── accept ──▶ the call's input ── perform ──▶ an item, an FlatMapCursor or NOTHING
                 └─▶ NOTHING: the stage keeps the item for a batch or window
 
 `perform` is where retry, `handle_error` and `on_error` apply, in this order.
@@ -36,7 +36,7 @@ from rivusio.time.clock import Deadline
 
 
 # Large: the order of tries, handler and policy is one rule (6.8), and subclasses change its steps.
-class Step:
+class StageExecutor:
     """One stage of one run, and the call it makes for an item."""
 
     def __init__(self, run: RunState, index: int, stage: Stage) -> None:

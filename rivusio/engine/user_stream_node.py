@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Self
 
 from rivusio.engine.calls import enter_plain
-from rivusio.engine.cleanup import Closing, close_generator
+from rivusio.engine.cleanup import CleanupReport, close_generator
 from rivusio.engine.node import Node
 from rivusio.engine.run_state import RunState
 from rivusio.errors import StreamError
@@ -79,7 +79,7 @@ class UserStreamNode(Node):
         if self._counters is not None:
             self._counters.items_in += 1
 
-    async def close(self, closing: Closing) -> None:
+    async def close(self, closing: CleanupReport) -> None:
         """Close the user's generator, then what is upstream of it."""
         self._over = self._input.over = True
         outputs, self._outputs = self._outputs, None
@@ -136,7 +136,7 @@ class _Input:
 
         Whoever catches it has it; there is no more to come.
         """
-        upstream = Closing()
+        upstream = CleanupReport()
         self._node.cleaning = True
         await self.close(upstream)
         self._node.cleaning = False
@@ -147,7 +147,7 @@ class _Input:
         if leaving is not None:
             raise leaving from error
 
-    async def close(self, closing: Closing) -> None:
+    async def close(self, closing: CleanupReport) -> None:
         if not self._closed:
             self._closed = True
             await self._upstream.close(closing)

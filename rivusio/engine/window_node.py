@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 
 from rivusio.engine.async_boundary import Boundary
-from rivusio.engine.cleanup import Closing
+from rivusio.engine.cleanup import CleanupReport
 from rivusio.engine.node import Node
 from rivusio.engine.run_state import RunState
-from rivusio.engine.stage_executor import Step
+from rivusio.engine.stage_executor import StageExecutor
 from rivusio.items import END, Item
 from rivusio.time.clock import Timer
 from rivusio.time.windows import Holder
@@ -22,7 +22,7 @@ class TimedBoundary(Boundary):
     waited for stays asked for and goes into the next one.
     """
 
-    def __init__(self, run: RunState, step: Step, holder: Holder, upstream: Node) -> None:
+    def __init__(self, run: RunState, step: StageExecutor, holder: Holder, upstream: Node) -> None:
         super().__init__(run, upstream)
         self._step = step
         self._holder = holder
@@ -85,7 +85,7 @@ class TimedBoundary(Boundary):
         self._timer = self._due = None
         self._hand(None, self._holder.close())
 
-    async def _hand_over(self, closing: Closing) -> None:
+    async def _hand_over(self, closing: CleanupReport) -> None:
         self._disarm()
         closed = [item for _, items in self._ready for item in items]
         self._ready.clear()

@@ -5,34 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rivusio.engine.calls import as_escaped
-from rivusio.engine.cleanup import Closing
-from rivusio.engine.executors import HoldingStep, TakeStep
-from rivusio.engine.flat_map import Expansion
+from rivusio.engine.cleanup import CleanupReport
+from rivusio.engine.executors import HoldingExecutor, TakeExecutor
+from rivusio.engine.flat_map import FlatMapCursor
 from rivusio.engine.node import Node, upstream_of
 from rivusio.engine.run_state import RunState
-from rivusio.engine.stage_executor import Step
+from rivusio.engine.stage_executor import StageExecutor
 from rivusio.errors import StreamError
 from rivusio.items import END, NOTHING, Item
 
 
-class Segment(Node):
+class FusedSegment(Node):
     """Takes one item through its steps before it asks for the next.
 
     Outputs of flat-maps lie on a stack, the one furthest downstream on top: they are taken before
     anything else moves. When the source has ended, the holders are flushed from the left.
     """
 
-    def __init__(self, run: RunState, steps: Sequence[Step], upstream: Node) -> None:
+    def __init__(self, run: RunState, steps: Sequence[StageExecutor], upstream: Node) -> None:
         self._run = run
         self._steps = steps
         self.upstream: Node = upstream
         self._halted = False
-        self._open: list[Expansion] = []
-        self._in_flight: tuple[Step, Item] | None = None
+        self._open: list[FlatMapCursor] = []
+        self._in_flight: tuple[StageExecutor, Item] | None = None
         self._ended_before = -1  # steps before this position get no more items; -1: all do
         self._flush = 0  # the next position to flush, once something has ended
         for position, step in enumerate(steps):
-            if isinstance(step, TakeStep) and step.remaining == 0:
+            if isinstance(step, TakeExecutor) and step.remaining == 0:
                 self._end_before(position + 1)
 
     async def pull(self) -> Item:
@@ -65,7 +65,7 @@ class Segment(Node):
                 if (data := step.accept(item)) is NOTHING:
                     return NOTHING
                 item = await self._perform(data, position - 1)
-                if isinstance(step, TakeStep) and step.remaining == 0:
+                if isinstance(step, TakeExecutor) and step.remaining == 0:
                     self._take_is_done(position)
                 if item is NOTHING:
                     return NOTHING
@@ -103,7 +103,7 @@ class Segment(Node):
             self._in_flight = None  # the error carries it
             raise
         self._in_flight = None
-        if isinstance(result, Expansion):
+        if isinstance(result, FlatMapCursor):
             result.position = position
             self._open.append(result)
             return NOTHING
@@ -132,7 +132,7 @@ class Segment(Node):
         self._flush += 1
         self.item_index = None
         step = self._steps[position]
-        data = step.flush() if isinstance(step, HoldingStep) else NOTHING
+        data = step.flush() if isinstance(step, HoldingExecutor) else NOTHING
         if data is NOTHING:
             return NOTHING, 0
         return await self._perform(data, position), position + 1
@@ -152,7 +152,7 @@ class Segment(Node):
         """Ask for nothing more, and flush nothing."""
         self._halted = True
 
-    async def close(self, closing: Closing) -> None:
+    async def close(self, closing: CleanupReport) -> None:
         """Hand over what is held, close the user's generators, then what is upstream."""
         if self._in_flight is not None:
             step, data = self._in_flight
@@ -161,11 +161,11 @@ class Segment(Node):
         while self._open:
             await self._close_expansion(self._open.pop(), closing)
         for step in self._steps:
-            if isinstance(step, HoldingStep) and step.holder is not None:
+            if isinstance(step, HoldingExecutor) and step.holder is not None:
                 closing.hold(step.index, step.holder.held())
         await self.upstream.close(closing)
 
-    async def _close_expansion(self, expansion: Expansion, closing: Closing) -> None:
+    async def _close_expansion(self, expansion: FlatMapCursor, closing: CleanupReport) -> None:
         step = self._steps[expansion.position]
         try:
             closing.hold_outputs(step.index, expansion.rest())

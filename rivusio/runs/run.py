@@ -17,7 +17,7 @@ from rivusio.artifacts.fitting import Starting
 from rivusio.artifacts.loader import program_for
 from rivusio.compiled.assembly import CompiledLine
 from rivusio.engine.buffer import BufferStatistics
-from rivusio.engine.cleanup import Closing, chain_closing, note_closing, yield_to_loop
+from rivusio.engine.cleanup import CleanupReport, chain_closing, note_closing, yield_to_loop
 from rivusio.engine.drive import drive
 from rivusio.engine.node import Node
 from rivusio.engine.run_state import RunState
@@ -25,7 +25,7 @@ from rivusio.engine.source import check_source
 from rivusio.errors import StreamError
 from rivusio.graph.config import DEFAULT_YIELD_EVERY, StreamConfig
 from rivusio.graph.settings import StageConfig
-from rivusio.interpreter.line import Line
+from rivusio.interpreter.topology import Topology
 from rivusio.items import END, Item
 from rivusio.observe.counters import RunCounters
 from rivusio.observe.monitoring import MetricsCollector
@@ -65,9 +65,9 @@ class Execution:
             self._counters = RunCounters([stage.name for stage in stages], clock)
         every = config.yield_every if isinstance(config, StreamConfig) else DEFAULT_YIELD_EVERY
         self.run = RunState(clock, in_loop=in_loop, yield_every=every, counters=self._counters)
-        self.line: Line | CompiledLine
+        self.line: Topology | CompiledLine
         if program is None:
-            self.line = Line(self.run, stages, source, read_ahead)
+            self.line = Topology(self.run, stages, source, read_ahead)
         else:
             self.line = CompiledLine(self.run, stages, source, program, read_ahead)
         self.told = " >> ".join(stage.name for stage in stages)
@@ -81,13 +81,13 @@ class Execution:
 
     def outputs(self) -> AsyncGenerator[Any, None]:  # the pipeline's Out
         """Give the generator whose items the consumer takes; nothing runs before it is asked."""
-        if isinstance(self.line, Line):
+        if isinstance(self.line, Topology):
             return _outputs(self, self.line.last)
         return self.line.stream(self.start, self.end)
 
     def plain_outputs(self) -> Generator[Any, None, None]:  # the pipeline's Out
         """Do the same, without an event loop."""
-        if isinstance(self.line, Line):
+        if isinstance(self.line, Topology):
             return _plain_outputs(self, self.line.last)
         return self.line.iterate(self.begin, self.end)
 
@@ -129,7 +129,7 @@ class Execution:
         _raise_what_closing_found(closing, leaving)
 
 
-def _raise_what_closing_found(closing: Closing, leaving: BaseException | None) -> None:
+def _raise_what_closing_found(closing: CleanupReport, leaving: BaseException | None) -> None:
     if leaving is None or isinstance(leaving, (Exception, GeneratorExit)):
         stronger = closing.leaving
     else:

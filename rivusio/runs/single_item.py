@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rivusio.artifacts.fitting import Starting
 from rivusio.artifacts.loader import program_for
 from rivusio.compiled.single_item import One
-from rivusio.engine.factory import make_step
+from rivusio.engine.factory import make_executor
 from rivusio.engine.run_state import RunState
 from rivusio.errors import PipelineError
 from rivusio.graph.config import DEFAULT_YIELD_EVERY
@@ -73,7 +73,7 @@ async def process_one(
         given = program.namespace["process"](One(run, stages, program, seen), item)
         return await given if in_loop else given
     for index, stage in enumerate(stages):
-        step = make_step(run, index, stage)
+        step = make_executor(run, index, stage)
         enter_in_thread = in_thread
         if stage.concurrency is not None and stage.concurrency.threads:
             enter_in_thread = in_thread or asyncio.to_thread

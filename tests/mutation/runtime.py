@@ -23,7 +23,7 @@ CONFIG = "rivusio/graph/config.py"
 COUNTERS = "rivusio/observe/counters.py"
 ERRORS = "rivusio/errors.py"
 FLAT_MAP = "rivusio/engine/flat_map.py"
-LINE = "rivusio/interpreter/line.py"
+LINE = "rivusio/interpreter/topology.py"
 LOADER = "rivusio/artifacts/loader.py"
 MAKING = "rivusio/engine/factory.py"
 METRICS = "rivusio/observe/metrics.py"
@@ -105,8 +105,8 @@ WORDS: tuple[Mutant, ...] = (
     Mutant(
         "1.1",
         MAKING,
-        "return TakeStep(run, index, stage, count)",
-        "return stage.pipe.__dict__.setdefault('t', TakeStep(run, index, stage, count))",
+        "return TakeExecutor(run, index, stage, count)",
+        "return stage.pipe.__dict__.setdefault('t', TakeExecutor(run, index, stage, count))",
         "take counts the items of all runs together",
     ),
     Mutant(
@@ -807,7 +807,7 @@ RUNNING: tuple[Mutant, ...] = (
     Mutant(
         "3.6",
         SEGMENT,
-        "data = step.flush() if isinstance(step, HoldingStep) else NOTHING",
+        "data = step.flush() if isinstance(step, HoldingExecutor) else NOTHING",
         "data = NOTHING",
         "a partial batch is not flushed at the end",
     ),

@@ -7,22 +7,22 @@ from collections.abc import AsyncIterable, Iterable, Sequence
 from rivusio.engine.buffer import BufferStatistics
 from rivusio.engine.buffer_node import BufferedBoundary
 from rivusio.engine.concurrent_node import ConcurrentBoundary
-from rivusio.engine.executors import HoldingStep
-from rivusio.engine.factory import make_holder, make_step
+from rivusio.engine.executors import HoldingExecutor
+from rivusio.engine.factory import make_executor, make_holder
 from rivusio.engine.node import Node, upstream_of
 from rivusio.engine.run_state import RunState
 from rivusio.engine.source import Source
-from rivusio.engine.stage_executor import Step
+from rivusio.engine.stage_executor import StageExecutor
 from rivusio.engine.user_stream_node import UserStreamNode
 from rivusio.engine.window_node import TimedBoundary
 from rivusio.graph.config import BackpressureConfig
 from rivusio.graph.operations import UserStream, time_matters
 from rivusio.graph.stage import Stage
-from rivusio.interpreter.fused_segment import Segment
+from rivusio.interpreter.fused_segment import FusedSegment
 from rivusio.items import Item
 
 
-class Line:
+class Topology:
     """The nodes of one run, from the source to the last stage."""
 
     def __init__(
@@ -35,7 +35,7 @@ class Line:
         self.source = Source(run, items)
         self._run = run
         self._buffers: list[BufferedBoundary] = []
-        self._steps: list[Step] = []
+        self._steps: list[StageExecutor] = []
         self._last: Node = self.source
         if read_ahead is not None:
             self._buffer(0, stages[0], read_ahead)
@@ -53,14 +53,14 @@ class Line:
         if isinstance(operation, UserStream):
             self._last = UserStreamNode(run, index, stage, self._cut())
         elif stage.concurrency is not None:
-            step = make_step(run, index, stage)
+            step = make_executor(run, index, stage)
             self._last = ConcurrentBoundary(run, step, stage.concurrency, self._cut())
         elif run.in_loop and time_matters(operation):
-            closed = HoldingStep(run, index, stage, None)
+            closed = HoldingExecutor(run, index, stage, None)
             self._last = TimedBoundary(run, closed, make_holder(operation), self._cut())
             self._steps.append(closed)
         else:
-            self._steps.append(make_step(run, index, stage))
+            self._steps.append(make_executor(run, index, stage))
 
     def _buffer(self, index: int, stage: Stage, config: BackpressureConfig) -> None:
         buffered = BufferedBoundary(self._run, index, stage.name, config, self._cut())
@@ -70,7 +70,7 @@ class Line:
     def _cut(self) -> Node:
         """End the current segment and give the last node."""
         if self._steps:
-            self._last = Segment(self._run, self._steps, self._last)
+            self._last = FusedSegment(self._run, self._steps, self._last)
             self._steps = []
         return self._last
 
