@@ -9,10 +9,11 @@ from mypy import nodes
 from rivusio.compiler.analysis.callees import Called, Functions
 from rivusio.compiler.analysis.settings import Undetermined
 from rivusio.compiler.typecheck.facts import UNKNOWN_PIPE
-from rivusio.graph.operations import Entry, Kind
+from rivusio.graph.operations import TRAITS, Entry, Kind
 from rivusio.graph.signature import Shape
 
 NO_CODE = "it runs no code of yours"
+NOTHING_CALLED = Called(no_function=NO_CODE, may_give_awaitable=False)
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,9 @@ def stage_of_operator(
         Undetermined: when the text does not tell.
     """
     reading = functions.reading
-    nothing = Called(no_function=NO_CODE, may_give_awaitable=False)
     match name, arguments:
         case (("map" | "pipe"), [function, *_]):
             return calling_stage(functions.of(function))
-        case "filter", [function]:
-            return calling_stage(functions.of(function), "filter")
         case "flat_map", [function]:
             called = functions.of(function)
             if called.is_async_generator:
@@ -47,9 +45,7 @@ def stage_of_operator(
             return calling_stage(called, "flat_map")
         case "take", [count]:
             kind: Kind = "take_none" if reading.number(count) == 0 else "take"
-            return StageAsMade(Shape(kind, "pass"), nothing)
-        case "drop_none", []:
-            return StageAsMade(Shape("drop_none", "pass"), nothing)
+            return StageAsMade(Shape(kind, "pass"), NOTHING_CALLED)
         case "batch", _:
             linger = next(
                 (
@@ -62,9 +58,23 @@ def stage_of_operator(
                 None,
             )
             lingers = reading.is_given(linger, "its linger")
-            return StageAsMade(Shape("lingering_batch" if lingers else "batch", "pass"), nothing)
-        case ("tumbling" | "sliding") as kind, _:
-            return StageAsMade(Shape(kind, "pass"), nothing)
+            return StageAsMade(
+                Shape("lingering_batch" if lingers else "batch", "pass"), NOTHING_CALLED
+            )
+    for kind in TRAITS:
+        if kind == name:
+            return _stage_of_kind(functions, kind, arguments)
+    raise Undetermined(UNKNOWN_PIPE)
+
+
+def _stage_of_kind(
+    functions: Functions, kind: Kind, arguments: list[nodes.Expression]
+) -> StageAsMade:
+    """Say what an operator makes that is called as what its stage does."""
+    if not TRAITS[kind].takes_function:
+        return StageAsMade(Shape(kind, "pass"), NOTHING_CALLED)
+    if len(arguments) == 1:
+        return calling_stage(functions.of(arguments[0]), kind)
     raise Undetermined(UNKNOWN_PIPE)
 
 

@@ -9,18 +9,16 @@ from rivusio.artifacts.manifest import StageReport
 from rivusio.compiler.ir.fusion import split_into_loops
 from rivusio.compiler.ir.ops import (
     Await,
+    Bodiless,
     Body,
-    Buffer,
     Call,
     Concurrent,
-    DropNone,
     Either,
     Elided,
     FlatMap,
     Inline,
     Op,
     Pass,
-    Take,
     UserStream,
 )
 from rivusio.compiler.ir.plan import Plan
@@ -59,17 +57,11 @@ def _explain_stage(op: Op, loop: int) -> StageReport:
 
 def describe_call(op: Op) -> tuple[str, str]:
     """Say how an op's function is called, and why it is no better."""
+    if isinstance(op, Bodiless):
+        return op.how
     match op:
-        case Take():
-            return "counted", ""
-        case DropNone():
-            return "inlined", ""
-        case UserStream():
-            return "your stream", "process_stream is a loop of its own"
         case Concurrent():
             return "several at once", "each item has a task of its own"
-        case Buffer():
-            return "buffered", ""
         case FlatMap() if op.of.shape.treated:
             return "called", "its settings treat all outputs as one call"
         case _:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from rivusio.compiler.frontend.functions import Function
 from rivusio.graph.operations import TRAITS, Kind
@@ -176,6 +176,7 @@ class FlatMap:
 class Take:
     """The first items; `none` of them at all is a shape of its own."""
 
+    how: ClassVar[tuple[str, str]] = ("counted", "")
     of: StageInfo
     none: bool
 
@@ -184,6 +185,7 @@ class Take:
 class DropNone:
     """Every item but those that are `None`."""
 
+    how: ClassVar[tuple[str, str]] = ("inlined", "")
     of: StageInfo
 
 
@@ -216,6 +218,7 @@ class SlidingWindow:
 class UserStream:
     """A stream to a stream, as the user wrote it."""
 
+    how: ClassVar[tuple[str, str]] = ("your stream", "process_stream is a loop of its own")
     of: StageInfo
 
 
@@ -223,6 +226,7 @@ class UserStream:
 class Buffer:
     """A bounded buffer before a stage, or before the whole chain."""
 
+    how: ClassVar[tuple[str, str]] = ("buffered", "")
     of: StageInfo
     whole: bool = False
 
@@ -272,3 +276,13 @@ OPS: Final[Mapping[Kind, Callable[[StageInfo, Body], Op]]] = {
 def takes_list(op: Op) -> bool:
     """Tell whether the user's function takes the list of what was held."""
     return TRAITS[op.of.shape.kind].takes_list
+
+
+def judges(op: Op) -> bool:
+    """Tell whether what the user's function gives is only taken as true or false."""
+    return TRAITS[op.of.shape.kind].judges
+
+
+def ends_early(op: Op) -> bool:
+    """Tell whether an op may end what stands before it."""
+    return TRAITS[op.of.shape.kind].ends_early

@@ -10,16 +10,14 @@ from collections.abc import Callable
 
 from rivusio.compiler.known_names import (
     BACKPRESSURE_CONFIG,
-    BATCH,
     BATCH_STREAM_PIPE,
+    IN_OPERATORS,
     PARALLEL_CONFIG,
-    SLIDING,
     SLIDING_WINDOW_PIPE,
     STREAM_CONFIG,
-    TAKE,
-    TUMBLING,
     WINDOWED_STREAM_PIPE,
 )
+from rivusio.graph.operations import LEAST
 from rivusio.graph.validators import at_least, seconds
 
 Rule = Callable[[object], object]  # raises a ValueError for what is refused
@@ -59,10 +57,7 @@ def _model(name: str) -> Rules:
 
 
 FUNCTIONS: dict[str, Rules] = {
-    TAKE: _whole(count=0),
-    BATCH: _whole(n=1),
-    TUMBLING: _whole(),
-    SLIDING: _whole(size=1, step=1),
+    **{f"{IN_OPERATORS}{name}": _whole(**least) for name, least in LEAST.items()},
     BACKPRESSURE_CONFIG: _model("BackpressureConfig"),
     PARALLEL_CONFIG: _model("ParallelConfig"),
     STREAM_CONFIG: _model("StreamConfig"),

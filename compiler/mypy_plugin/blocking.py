@@ -6,7 +6,7 @@ from mypy import nodes, types
 from mypy.plugin import CheckerPluginInterface, FunctionContext, MethodContext
 from mypy.types import get_proper_type
 
-from rivusio.compiler.known_names import BASE_PIPE, FILTER, MAP, PIPE
+from rivusio.compiler.known_names import BASE_PIPE
 from rivusio.compiler.mypy_plugin import reporting
 from rivusio.compiler.mypy_plugin.file_chains import seen
 from rivusio.compiler.typecheck import type_predicates
@@ -46,7 +46,6 @@ IN_MEMORY = ("StringIO", "BytesIO")
 FILE_METHODS = {"read", "readline", "readlines", "write", "writelines"}
 PATH_METHODS = {"read_bytes", "read_text", "write_bytes", "write_text"}
 ASYNC_CLIENT = ".AsyncClient."  # httpx has both
-MAKERS = {MAP, FILTER, PIPE}
 
 
 def is_blocking_function(fullname: str) -> bool:

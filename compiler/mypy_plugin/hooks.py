@@ -15,7 +15,7 @@ from mypy.plugin import (
 )
 from mypy.types import FunctionLike, Type
 
-from rivusio.compiler.known_names import ASYNC_PIPELINE, SYNC_PIPELINE, THROUGH
+from rivusio.compiler.known_names import ASYNC_PIPELINE, SYNC_PIPELINE, TAKING_FUNCTIONS, THROUGH
 from rivusio.compiler.mypy_plugin import blocking, config
 from rivusio.compiler.mypy_plugin.argument_rules import METHODS, Rules
 from rivusio.compiler.mypy_plugin.classes import Classes
@@ -52,7 +52,7 @@ class Table:
         """Give what looks at a call that mypy has checked."""
         if fullname in {SYNC_PIPELINE, ASYNC_PIPELINE}:
             return self._chains.made
-        if fullname in blocking.MAKERS:
+        if fullname in TAKING_FUNCTIONS:
             return blocking.made
         return blocking.call if blocking.is_blocking_function(fullname) else None
 

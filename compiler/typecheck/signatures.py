@@ -13,14 +13,11 @@ from mypy.typeops import make_simplified_union
 
 from rivusio.compiler.frontend.syntax import Family
 from rivusio.compiler.known_names import (
-    FILTER,
-    MAP,
-    PIPE,
+    KEEPING,
+    TAKING_FUNCTIONS,
 )
 from rivusio.compiler.typecheck.stage_types import Function
 from rivusio.compiler.typecheck.type_predicates import ANY, awaited, has_any, known
-
-APPLIED = {MAP, FILTER, PIPE}
 
 
 @dataclass(frozen=True)
@@ -103,8 +100,8 @@ def applied(name: str, function: types.Type) -> Function | None:
     can still take all that it takes.
     """
     proper = types.get_proper_type(function)
-    if name in APPLIED and isinstance(proper, types.FunctionLike):
-        return Function(proper, keeps=name == FILTER)
+    if name in TAKING_FUNCTIONS and isinstance(proper, types.FunctionLike):
+        return Function(proper, keeps=name in KEEPING)
     return None
 
 

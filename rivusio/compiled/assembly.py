@@ -21,8 +21,8 @@ from rivusio.compiled.source import Feed
 from rivusio.compiled.window_sink import Window
 from rivusio.engine.buffer import BufferStatistics
 from rivusio.engine.concurrent_node import ConcurrentBoundary
-from rivusio.engine.executors import HoldingExecutor
-from rivusio.engine.factory import make_executor, make_holder
+from rivusio.engine.executors import HoldingExecutor, make_executor
+from rivusio.engine.factory import make_holder
 from rivusio.engine.node import Closable, Node, upstream_of
 from rivusio.engine.run_state import RunState
 from rivusio.engine.user_stream_node import UserStreamNode

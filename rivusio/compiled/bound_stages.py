@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rivusio.engine.factory import make_executor
+from rivusio.engine.executors import make_executor
 from rivusio.engine.run_state import RunState
 from rivusio.engine.stage_executor import StageExecutor
 from rivusio.graph.operations import Operation

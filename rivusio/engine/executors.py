@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from rivusio.engine.factory import make_holder
+from rivusio.engine.flat_map import FlatMapExecutor
 from rivusio.engine.run_state import RunState
 from rivusio.engine.stage_executor import StageExecutor
 from rivusio.graph.operations import (
+    Batch,
+    DropNone,
+    Filter,
+    FlatMap,
+    Map,
+    SlidingWindow,
+    Take,
+    TumblingWindow,
     time_matters,
 )
 from rivusio.graph.stage import Stage
@@ -36,6 +46,11 @@ class TakeExecutor(StageExecutor):
     def __init__(self, run: RunState, index: int, stage: Stage, count: int) -> None:
         super().__init__(run, index, stage)
         self.remaining = count
+
+    @property
+    def is_done(self) -> bool:  # type: ignore[override]  # it changes here, and is read only
+        """Whether it has passed on all that it may."""
+        return self.remaining == 0
 
     def accept(self, item: Item) -> Item:
         """Count the item."""
@@ -78,3 +93,22 @@ class HoldingExecutor(StageExecutor):
     def units(self, data: Item) -> list[Item]:
         """Give the items of the list."""
         return list(data)
+
+
+def make_executor(run: RunState, index: int, stage: Stage) -> StageExecutor:
+    """Give the step of a stage that is entered item by item."""
+    operation = stage.operation
+    match operation:
+        case Map() | DropNone():
+            return StageExecutor(run, index, stage)
+        case Filter():
+            return FilterExecutor(run, index, stage)
+        case FlatMap():
+            return FlatMapExecutor(run, index, stage)
+        case Take(count):
+            return TakeExecutor(run, index, stage, count)
+        case Batch() | TumblingWindow() | SlidingWindow():
+            return HoldingExecutor(run, index, stage, make_holder(operation))
+        case _:
+            message = f"{operation} is no step"  # a user stream is a node of its own
+            raise AssertionError(message)

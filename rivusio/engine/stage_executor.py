@@ -39,6 +39,8 @@ from rivusio.time.clock import Deadline
 class StageExecutor:
     """One stage of one run, and the call it makes for an item."""
 
+    is_done = False  # whether it wants no further item: then what stands before it has ended
+
     def __init__(self, run: RunState, index: int, stage: Stage) -> None:
         self._run = run
         self.index = index

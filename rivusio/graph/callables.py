@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import suppress
+from types import FunctionType
 
 from rivusio.safe_repr import type_name
 
@@ -25,8 +26,8 @@ def name_of(function: object) -> str:
     return name if isinstance(name, str) else type_name(function)
 
 
-# Functions of rivusio.pipes.operators that give a pipe, and are none themselves.
-_FACTORIES = {"map", "filter", "flat_map", "take", "drop_none", "batch", "tumbling", "sliding"}
+# The functions there give a pipe, and are none themselves.
+FACTORIES = "rivusio.pipes.operators"
 
 
 def refuse_uncalled(function: object) -> None:
@@ -35,7 +36,7 @@ def refuse_uncalled(function: object) -> None:
     Raises:
         TypeError: saying so.
     """
-    name = getattr(function, "__name__", "")
-    if getattr(function, "__module__", None) == "rivusio.pipes.operators" and name in _FACTORIES:
+    if isinstance(function, FunctionType) and function.__module__ == FACTORIES:
+        name = function.__name__
         message = f"{name} is the function itself, and no pipe; did you mean {name}(...)?"
         raise TypeError(message)

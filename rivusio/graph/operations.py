@@ -38,27 +38,33 @@ class Traits:
     """What holds of every operation of a kind.
 
     Attributes:
+        takes_function: a function of the user's makes it.
         is_one_to_one: every item gives exactly one result.
         gives_many: an item may give any number of results.
         gives_items: its own items go on, as they came, whatever its function gives.
+        judges: what its function gives is only taken as true or false.
+        ends_early: it may end what stands before it.
         takes_list: its function takes the list of the items that it has held.
         takes_stream: its function takes the stream of its items.
         needs_timer: time alone can close what it holds.
     """
 
+    takes_function: bool = False
     is_one_to_one: bool = False
     gives_many: bool = False
     gives_items: bool = False
+    judges: bool = False
+    ends_early: bool = False
     takes_list: bool = False
     takes_stream: bool = False
     needs_timer: bool = False
 
 
 TRAITS: Final[Mapping[Kind, Traits]] = {
-    "map": Traits(is_one_to_one=True),
-    "filter": Traits(gives_items=True),
-    "flat_map": Traits(gives_many=True),
-    "take": Traits(gives_items=True),
+    "map": Traits(takes_function=True, is_one_to_one=True),
+    "filter": Traits(takes_function=True, judges=True, gives_items=True),
+    "flat_map": Traits(takes_function=True, gives_many=True),
+    "take": Traits(gives_items=True, ends_early=True),
     "take_none": Traits(gives_items=True),
     "drop_none": Traits(gives_items=True),
     "batch": Traits(takes_list=True),
@@ -66,6 +72,14 @@ TRAITS: Final[Mapping[Kind, Traits]] = {
     "tumbling": Traits(takes_list=True, needs_timer=True),
     "sliding": Traits(takes_list=True),
     "stream": Traits(gives_many=True, takes_stream=True),
+}
+
+# The least that the numbers may be that operators are given; durations have a rule of their own.
+LEAST: Final[Mapping[str, Mapping[str, int]]] = {
+    "take": {"count": 0},
+    "batch": {"n": 1},
+    "tumbling": {},
+    "sliding": {"size": 1, "step": 1},
 }
 
 

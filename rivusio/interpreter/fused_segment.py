@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rivusio.engine.calls import as_escaped
 from rivusio.engine.cleanup import CleanupReport
-from rivusio.engine.executors import HoldingExecutor, TakeExecutor
+from rivusio.engine.executors import HoldingExecutor
 from rivusio.engine.flat_map import FlatMapCursor
 from rivusio.engine.node import Node, upstream_of
 from rivusio.engine.run_state import RunState
@@ -32,7 +32,7 @@ class FusedSegment(Node):
         self._ended_before = -1  # steps before this position get no more items; -1: all do
         self._flush = 0  # the next position to flush, once something has ended
         for position, step in enumerate(steps):
-            if isinstance(step, TakeExecutor) and step.remaining == 0:
+            if step.is_done:
                 self._end_before(position + 1)
 
     async def pull(self) -> Item:
@@ -65,7 +65,7 @@ class FusedSegment(Node):
                 if (data := step.accept(item)) is NOTHING:
                     return NOTHING
                 item = await self._perform(data, position - 1)
-                if isinstance(step, TakeExecutor) and step.remaining == 0:
+                if step.is_done:
                     self._take_is_done(position)
                 if item is NOTHING:
                     return NOTHING

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterable, Iterable, Sequence
 from rivusio.engine.buffer import BufferStatistics
 from rivusio.engine.buffer_node import BufferedBoundary
 from rivusio.engine.concurrent_node import ConcurrentBoundary
-from rivusio.engine.executors import HoldingExecutor
-from rivusio.engine.factory import make_executor, make_holder
+from rivusio.engine.executors import HoldingExecutor, make_executor
+from rivusio.engine.factory import make_holder
 from rivusio.engine.node import Node, upstream_of
 from rivusio.engine.run_state import RunState
 from rivusio.engine.source import Source

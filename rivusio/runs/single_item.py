@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rivusio.artifacts.fitting import Starting
 from rivusio.artifacts.loader import program_for
 from rivusio.compiled.single_item import One
-from rivusio.engine.factory import make_executor
+from rivusio.engine.executors import make_executor
 from rivusio.engine.run_state import RunState
 from rivusio.errors import PipelineError
 from rivusio.graph.config import DEFAULT_YIELD_EVERY

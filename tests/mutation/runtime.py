@@ -104,7 +104,7 @@ WORDS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "1.1",
-        MAKING,
+        EXECUTORS,
         "return TakeExecutor(run, index, stage, count)",
         "return stage.pipe.__dict__.setdefault('t', TakeExecutor(run, index, stage, count))",
         "take counts the items of all runs together",

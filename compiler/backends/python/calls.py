@@ -20,13 +20,13 @@ from rivusio.compiler.ir.ops import (
     DropNone,
     Either,
     Elided,
-    Filter,
     FlatMap,
     Inline,
     Op,
     Pass,
     SlidingWindow,
     TumblingWindow,
+    judges,
     takes_list,
 )
 from rivusio.compiler.passes.inline import body_as_call
@@ -78,7 +78,7 @@ def decide_call(own: Function, op: Op, here: Here, item: str, output: str, body:
         entered = _enter(own, op, item, entered, body)
     declaration, target = _declare(own, op, entered, body)
     result, is_judged = entered.result, False
-    if shape.treated and isinstance(op, Filter):
+    if shape.treated and judges(op):
         is_judged = bool(entered.checks) or result == entered.output
         if not is_judged:
             result = f"bool({result})"
@@ -169,7 +169,7 @@ def _type_of(op: Op) -> str:
     match op:
         case Batch() | TumblingWindow() | SlidingWindow():
             takes = f"list[{takes}]"
-        case Filter():
+        case _ if judges(op):
             gives = "object"
         case FlatMap():
             gives = f"Iterable[{gives}]"
@@ -232,7 +232,7 @@ def _inline(own: Function, op: Op, item: str, plain: _Entered, body: Inline) -> 
     checks: Literal["", "await", "refuse"] = ""
     if body.checks and not body.in_coroutine:  # what a coroutine function gives is not awaited
         checks = "await" if stage.shape.entry in ("either", "await") else "refuse"
-    is_plain = not (checks or stage.shape.treated or isinstance(op, Filter))
+    is_plain = not (checks or stage.shape.treated or judges(op))
     if is_plain and result in local_names:
         output = result
         own.declared.add(output)  # by the user, if at all
@@ -249,7 +249,7 @@ def _declare(own: Function, op: Op, entered: _Entered, body: Body) -> tuple[str,
     output, result = entered.output, entered.result
     if isinstance(op, FlatMap):
         return "", output
-    gives = _verdict_of(op) if isinstance(op, Filter) else op.of.gives.text
+    gives = _verdict_of(op) if judges(op) else op.of.gives.text
     if entered.checks:
         gives = "Any"  # it may be something to await before it is what the stage gives
     if result == output:
@@ -257,7 +257,7 @@ def _declare(own: Function, op: Op, entered: _Entered, body: Body) -> tuple[str,
             name = own.declare(output, gives)
             return name if name != output else "", ""
         return "", ""
-    if isinstance(op, Filter) or gives == "Any":
+    if judges(op) or gives == "Any":
         is_checked = entered.checks == "await" or (entered.checks and op.of.shape.treated)
         is_plain = not (is_checked and isinstance(body, Inline))
     else:
@@ -267,8 +267,8 @@ def _declare(own: Function, op: Op, entered: _Entered, body: Body) -> tuple[str,
     return "", output if is_plain else own.declare(output, gives)
 
 
-def _verdict_of(op: Filter) -> str:
-    """Give the type of what a filter's function returns."""
+def _verdict_of(op: Op) -> str:
+    """Give the type of what the function of a stage that judges returns."""
     function = op.of.function
     returns = None if function is None else getattr(function.node, "returns", None)
     return "bool" if isinstance(returns, ast.Name) and returns.id == "bool" else "Any"

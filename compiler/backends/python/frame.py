@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from rivusio.artifacts.program import Holding
 from rivusio.compiler.backends.python.names import Names, item_name
 from rivusio.compiler.ir.fusion import Loop, Module, Variant
-from rivusio.compiler.ir.ops import Op, Take
+from rivusio.compiler.ir.ops import Op, ends_early
 
 # What generated functions take their items from, besides the source.
 OF = {
@@ -75,14 +75,14 @@ class Function:
         return name
 
 
-def left_of(op: Take) -> str:
-    """Name what counts how many items a `take` still wants."""
+def left_of(op: Op) -> str:
+    """Name what tells whether an op that may end early still wants items."""
     return f"left_{op.of.index}"
 
 
 def lefts_of(ops: Iterable[Op]) -> list[str]:
-    """Name what counts down in the `take`s among some ops."""
-    return [left_of(op) for op in ops if isinstance(op, Take) and not op.none]
+    """Name what tells so of those among some ops that may end early."""
+    return [left_of(op) for op in ops if ends_early(op)]
 
 
 @dataclass(frozen=True)
