@@ -50,7 +50,17 @@ from rivusio.pipes.elementwise import (
     pipe,
 )
 from rivusio.pipes.legacy_type_vars import BatchT, InputType, OutputType, T
-from rivusio.pipes.operators import batch, drop_none, filter, flat_map, map, sliding, take, tumbling
+from rivusio.pipes.operators import (
+    batch,
+    drop_none,
+    filter,
+    flat_map,
+    map,
+    skip,
+    sliding,
+    take,
+    tumbling,
+)
 from rivusio.pipes.outputs import PipelineMetricsMixin
 from rivusio.pipes.streams import AsyncStream, SyncStream
 from rivusio.pipes.windowed import (
@@ -119,6 +129,7 @@ __all__ = [
     "register_async_source",
     "register_sync_sink",
     "register_sync_source",
+    "skip",
     "sliding",
     "take",
     "tumbling",

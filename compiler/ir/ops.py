@@ -182,6 +182,14 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
+class Skip:
+    """Every item but the first ones."""
+
+    how: ClassVar[tuple[str, str]] = ("counted", "")
+    of: StageInfo
+
+
+@dataclass(frozen=True, slots=True)
 class DropNone:
     """Every item but those that are `None`."""
 
@@ -244,6 +252,7 @@ Op = (
     | Filter
     | FlatMap
     | Take
+    | Skip
     | DropNone
     | Batch
     | TumblingWindow
@@ -255,7 +264,7 @@ Op = (
 Entered = Map | Filter | FlatMap | Batch | TumblingWindow | SlidingWindow
 Holding = Batch | TumblingWindow | SlidingWindow
 Inlinable = Map | Filter | Batch | TumblingWindow | SlidingWindow  # its body may stand in the loop
-Bodiless = Take | DropNone | UserStream | Buffer  # no function of the user's is called here
+Bodiless = Take | Skip | DropNone | UserStream | Buffer  # no function of the user's is called here
 
 # What is made of a stage, by what it does: the ops that stand between two buffers.
 OPS: Final[Mapping[Kind, Callable[[StageInfo, Body], Op]]] = {
@@ -264,6 +273,7 @@ OPS: Final[Mapping[Kind, Callable[[StageInfo, Body], Op]]] = {
     "flat_map": FlatMap,
     "take": lambda stage, _: Take(stage, none=False),
     "take_none": lambda stage, _: Take(stage, none=True),
+    "skip": lambda stage, _: Skip(stage),
     "drop_none": lambda stage, _: DropNone(stage),
     "batch": lambda stage, body: Batch(stage, body, linger=False),
     "lingering_batch": lambda stage, body: Batch(stage, body, linger=True),

@@ -12,6 +12,7 @@ from rivusio.graph.operations import (
     Filter,
     FlatMap,
     Map,
+    Skip,
     SlidingWindow,
     Take,
     TumblingWindow,
@@ -56,6 +57,24 @@ class TakeExecutor(StageExecutor):
         """Count the item."""
         self.remaining -= 1
         return super().accept(item)
+
+
+class SkipExecutor(StageExecutor):
+    """Passes items on when it has left `remaining` of them out."""
+
+    def __init__(self, run: RunState, index: int, stage: Stage, count: int) -> None:
+        super().__init__(run, index, stage)
+        self._remaining = count
+
+    def accept(self, item: Item) -> Item:
+        """Leave the item out, if it is one of the first."""
+        data = super().accept(item)
+        if not self._remaining:
+            return data
+        self._remaining -= 1
+        if self.counters is not None:
+            self.counters.filtered += 1
+        return NOTHING
 
 
 class HoldingExecutor(StageExecutor):
@@ -107,6 +126,8 @@ def make_executor(run: RunState, index: int, stage: Stage) -> StageExecutor:
             return FlatMapExecutor(run, index, stage)
         case Take(count):
             return TakeExecutor(run, index, stage, count)
+        case Skip(count):
+            return SkipExecutor(run, index, stage, count)
         case Batch() | TumblingWindow() | SlidingWindow():
             return HoldingExecutor(run, index, stage, make_holder(operation))
         case _:

@@ -20,6 +20,7 @@ Kind = Literal[
     "flat_map",
     "take",
     "take_none",
+    "skip",
     "drop_none",
     "batch",
     "lingering_batch",
@@ -66,6 +67,7 @@ TRAITS: Final[Mapping[Kind, Traits]] = {
     "flat_map": Traits(takes_function=True, gives_many=True),
     "take": Traits(gives_items=True, ends_early=True),
     "take_none": Traits(gives_items=True),
+    "skip": Traits(gives_items=True),
     "drop_none": Traits(gives_items=True),
     "batch": Traits(takes_list=True),
     "lingering_batch": Traits(takes_list=True, needs_timer=True),
@@ -77,6 +79,7 @@ TRAITS: Final[Mapping[Kind, Traits]] = {
 # The least that the numbers may be that operators are given; durations have a rule of their own.
 LEAST: Final[Mapping[str, Mapping[str, int]]] = {
     "take": {"count": 0},
+    "skip": {"count": 0},
     "batch": {"n": 1},
     "tumbling": {},
     "sliding": {"size": 1, "step": 1},
@@ -142,6 +145,21 @@ class Take:
     def words(self) -> str:
         """What it does, for people."""
         return f"the first {self.count} items"
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Every item but the first `count`."""
+
+    kind: ClassVar[Kind] = "skip"
+    call: ClassVar[None] = None
+    entry: ClassVar[Entry] = "pass"
+    count: int
+
+    @property
+    def words(self) -> str:
+        """What it does, for people."""
+        return f"all but the first {self.count} items"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +243,16 @@ class UserStream:
 
 
 Operation = (
-    Map | Filter | FlatMap | Take | DropNone | Batch | TumblingWindow | SlidingWindow | UserStream
+    Map
+    | Filter
+    | FlatMap
+    | Take
+    | Skip
+    | DropNone
+    | Batch
+    | TumblingWindow
+    | SlidingWindow
+    | UserStream
 )
 
 

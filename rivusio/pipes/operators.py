@@ -20,6 +20,7 @@ from rivusio.graph.operations import (
     Filter,
     FlatMap,
     Operation,
+    Skip,
     SlidingWindow,
     Take,
     TumblingWindow,
@@ -200,6 +201,18 @@ def take(count: int) -> SameItems:
         ValueError: for a negative count.
     """
     return SameItems("take", Take(at_least(0, "count", count)))
+
+
+def skip(count: int) -> SameItems:
+    """Give a stage that leaves out the first `count` items, and passes the others on.
+
+    >>> list(skip(1).iterate("abc"))
+    ['b', 'c']
+
+    Raises:
+        ValueError: for a negative count.
+    """
+    return SameItems("skip", Skip(at_least(0, "count", count)))
 
 
 def drop_none() -> WithoutNone:

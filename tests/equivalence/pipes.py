@@ -61,6 +61,7 @@ OPS = {
     "flat_map": Op("sync", "function"),
     "async flat_map": Op("async", "function", waits=True),
     "take": Op("sync", "operator", call=False),
+    "skip": Op("sync", "operator", call=False),
     "batch": Op("sync", "operator", call=False, lists=True),
     "lingering batch": Op("async", "operator", call=False, lists=True),
     "batch pipe": Op("async", "class", waits=True, lists=True),
@@ -75,7 +76,7 @@ OPS = {
 FLAT_MAPS = {name for name in OPS if "flat" in name}
 FILTERS = {"filter pipe", "async filter pipe", "filter", "async filter"}
 LISTS = {"batch": "batch", "tumbling": "tumbling", "window": "tumbling", "sliding": "sliding"}
-SAME_TYPE = {*FILTERS, "take", "identity", "drop_none"}
+SAME_TYPE = {*FILTERS, "take", "skip", "identity", "drop_none"}
 CALLING = {f"{kind}{each}" for kind in ("", "async ") for each in ("map", "filter", "flat_map")}
 CALLEES: tuple[Callee, ...] = (
     *("function", "function", "function", "function", "function"),
@@ -220,7 +221,7 @@ def kind_of(op_name: str) -> str:
         return "filter"
     if op_name in FLAT_MAPS:
         return "flat_map"
-    if op_name in ("take", "user stream"):
+    if op_name in ("take", "skip", "user stream"):
         return op_name
     return next((LISTS[word] for word in op_name.split() if word in LISTS), "map")
 

@@ -39,6 +39,7 @@ from rivusio import (
     map,
     pipe,
     sliding,
+    skip,
     take,
     tumbling,
 )

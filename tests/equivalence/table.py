@@ -15,11 +15,11 @@ Cell = tuple[str, str, str, str]
 Pair = tuple[str, str]
 
 OPS = (
-    *("map", "filter", "flat_map", "take", "batch", "tumbling", "sliding"),
+    *("map", "filter", "flat_map", "take", "skip", "batch", "tumbling", "sliding"),
     *("user stream", "buffer", "concurrent"),
 )
 POLICIES = ("raise", "skip", "dead letter", "handler", "retry", "timeout", "skip_none")
-WITHOUT_CALL = {"take", "user stream"}
+WITHOUT_CALL = {"take", "skip", "user stream"}
 NEEDS_A_LOOP = {"user stream", "buffer", "concurrent"}
 LISTS = {"batch", "tumbling", "sliding"}
 

@@ -26,7 +26,7 @@ from tests.equivalence.running import (
 from tests.equivalence.table import Table
 
 SEED = "1"  # with it everything that can meet does, two by two
-CHAINS = 90
+CHAINS = 112
 RUNS_EACH = 8
 CUT_SHORT = 5  # files whose chains have a loop for each stage
 

@@ -95,6 +95,8 @@ def _made(stage: Stage, name: str) -> str:
             return f"StreamPipe[{TYPES[stage.takes]}, {TYPES[stage.takes]}]()"
         case "drop_none":
             return "drop_none()"
+        case "skip":
+            return f"skip({stage.size * stage.step - 1})"
         case "take":
             return f"take({stage.size * stage.step})"
         case "batch":

@@ -345,6 +345,20 @@ PIPE_KINDS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "2.4",
+        EXECUTORS,
+        "if not self._remaining:",
+        "if True:",
+        "skip leaves nothing out",
+    ),
+    Mutant(
+        "2.4",
+        EXECUTORS,
+        "        self._remaining -= 1\n        if self.counters is not None:",
+        "        self._remaining -= 1\n        if False:",
+        "what skip leaves out is not counted",
+    ),
+    Mutant(
+        "2.4",
         SEGMENT,
         "self._take_is_done(position)\n                if item is NOTHING",
         "pass\n                if item is NOTHING",
@@ -1315,7 +1329,7 @@ HOLDING: tuple[Mutant, ...] = (
     Mutant("4.2", OPERATORS, 'at_least(1, "n", n)', "pass", "batch(0) is accepted"),
     Mutant("4.2", OPERATORS, 'capacity("size", size)', "pass", "sliding(0) is accepted"),
     Mutant("4.2", OPERATORS, 'at_least(1, "step", step)', "pass", "sliding(1, 0) is accepted"),
-    Mutant("4.2", OPERATORS, 'at_least(0, "count", count)', "count", "take(-1) is accepted"),
+    Mutant("4.2", OPERATORS, 'Take(at_least(0, "count", count))', "count", "take(-1) is accepted"),
     Mutant(
         "4.2",
         CONFIG,

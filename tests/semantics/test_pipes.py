@@ -35,6 +35,7 @@ from rivusio import (
     flat_map,
     map,
     pipe,
+    skip,
     sliding,
     take,
     tumbling,
@@ -358,6 +359,7 @@ async def test_the_operators() -> None:
     assert list(filter(lambda item: item > 1).iterate([1, 2])) == [2]
     assert list(flat_map(str.split).iterate(["a b", "c"])) == ["a", "b", "c"]
     assert list(take(2).iterate("abc")) == ["a", "b"]
+    assert list(skip(2).iterate("abc")) == ["c"]
     assert list(drop_none().iterate([1, None, 0])) == [1, 0]
     assert list(batch(2).iterate("abc")) == [["a", "b"], ["c"]]
     assert list(tumbling(SECOND).iterate("ab")) == [["a", "b"]]
@@ -419,6 +421,32 @@ def test_what_stands_behind_take_is_flushed_and_what_stands_before_is_discarded(
     chain = batch(2) >> flat_map(lambda pair: pair) >> take(3) >> batch(2)
     assert list(chain.iterate("abcdef", monitor=monitor)) == [["a", "b"], ["c"]]
     assert monitor.get_metrics()["discarded"] == 1  # "d": it was expanded, and never taken
+
+
+@pytest.mark.rule("2.4")
+@pytest.mark.parametrize(("count", "left"), [(0, "abc"), (2, "c"), (3, ""), (9, "")])
+async def test_what_skip_leaves_out_is_filtered(count: int, left: str) -> None:
+    monitor = PipelineMonitor()
+    chain = skip(count) >> map(str.upper)
+    assert list(chain.iterate("abc", monitor=monitor)) == list(left.upper())
+    assert await outputs_of(chain, "abc") == list(left.upper())
+    first, second = monitor.get_metrics()["stages"]
+    assert (first["items_in"], first["filtered"], first["items_out"]) == (
+        3,
+        3 - len(left),
+        len(left),
+    )
+    assert second["items_in"] == len(left)
+    assert monitor.get_metrics()["discarded"] == 0
+
+
+@pytest.mark.rule("2.4")
+async def test_skip_counts_what_comes_to_it_in_each_run_anew() -> None:
+    chain = flat_map(lambda item: [item, -item]) >> skip(3) >> batch(2) >> skip(1)
+    for _ in range(2):
+        assert list(chain.iterate([1, 2, 3, 4])) == [[-3, 4], [-4]]
+        assert await outputs_of(chain, [1, 2, 3, 4]) == [[-3, 4], [-4]]
+    assert list((skip(1) >> take(1) >> skip(1)).iterate("abc")) == []
 
 
 @pytest.mark.rule("2.5")
@@ -768,7 +796,7 @@ def test_a_generator_function_is_no_1_to_1_stage() -> None:
 
 @pytest.mark.rule("2.6")
 def test_an_operator_that_was_not_called_is_asked_about() -> None:
-    for function in (batch, drop_none, take, tumbling):
+    for function in (batch, drop_none, skip, take, tumbling):
         join: Any = Double()
         with pytest.raises(TypeError, match=rf"did you mean {function.__name__}\(\.\.\.\)\?"):
             join >> function

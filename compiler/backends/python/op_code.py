@@ -22,6 +22,7 @@ from rivusio.compiler.backends.python.stage_records import (
     FilterStage,
     FlatMapStage,
     MapStage,
+    SkipStage,
     SlidingStage,
     TakeStage,
     WindowSink,
@@ -37,6 +38,7 @@ from rivusio.compiler.ir.ops import (
     Map,
     Op,
     Pass,
+    Skip,
     SlidingWindow,
     Take,
     TumblingWindow,
@@ -57,6 +59,8 @@ def write_from(own: Function, position: int, here: Here, item: str) -> str:
             return _write_flat_map(own, position, op, here, item)
         case Take():
             return _write_take(own, position, op, here, item)
+        case Skip():
+            return _write_skip(own, position, op, here, item)
         case DropNone():
             return _write_drop_none(own, position, op, here, item)
         case Batch() | TumblingWindow() | SlidingWindow():
@@ -112,6 +116,16 @@ def _write_take(own: Function, position: int, op: Take, here: Here, item: str) -
     rest = write_from(own, position + 1, here, item)
     halts = own.variant.source in OF
     return render(TakeStage(comment(op.of), call.counters, left_of(op), halts, call, outcome, rest))
+
+
+def _write_skip(own: Function, position: int, op: Skip, here: Here, item: str) -> str:
+    call = decide_call(own, op, here, item, item, Pass())
+    outcome = decide_outcome(own, op, here, item)
+    own.items[position + 1] = item
+    index = op.of.index
+    left = own.hoist(f"left_out_{index}", f"part.operation({index}).count")
+    rest = write_from(own, position + 1, here, item)
+    return render(SkipStage(comment(op.of), call.counters, left, call, outcome, rest))
 
 
 def _write_drop_none(own: Function, position: int, op: DropNone, here: Here, item: str) -> str:

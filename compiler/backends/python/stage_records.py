@@ -150,6 +150,19 @@ class TakeStage:
 
 
 @dataclass(frozen=True, slots=True)
+class SkipStage:
+    """Printed by `stage/skip`; `left` counts down the items that are left out."""
+
+    template: ClassVar[str] = "stage/skip"
+    comment: str
+    counters: str
+    left: str
+    call: Call
+    outcome: Outcome
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
 class BatchStage:
     """Printed by `stage/batch`; `input` is the name of a full list, `held` that of the open one."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutation.compiler.making import FILES, ONE, TAKES, broken
 
+SKIP = "templates/python/stage/skip.py.jinja"
 ENTER = "templates/python/stage/call.py.jinja"
 ENTERING = "compiler/backends/python/calls.py"
 FEED = "rivusio/compiled/source.py"
@@ -20,6 +21,13 @@ OVER_PLAIN = "templates/python/source/iterable.py.jinja"
 OP_CODE = "compiler/backends/python/op_code.py"
 
 CALLS = (
+    broken(
+        "2.4",
+        SKIP,
+        "    {{ this.left }} -= 1\n",
+        "",
+        "skip leaves everything out",
+    ),
     broken(
         "2.5",
         ENTERING,
