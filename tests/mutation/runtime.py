@@ -1329,7 +1329,9 @@ HOLDING: tuple[Mutant, ...] = (
     Mutant("4.2", OPERATORS, 'at_least(1, "n", n)', "pass", "batch(0) is accepted"),
     Mutant("4.2", OPERATORS, 'capacity("size", size)', "pass", "sliding(0) is accepted"),
     Mutant("4.2", OPERATORS, 'at_least(1, "step", step)', "pass", "sliding(1, 0) is accepted"),
-    Mutant("4.2", OPERATORS, 'Take(at_least(0, "count", count))', "count", "take(-1) is accepted"),
+    Mutant(
+        "4.2", OPERATORS, 'Take(at_least(0, "count", count))', "Take(count)", "take(-1) is accepted"
+    ),
     Mutant(
         "4.2",
         CONFIG,
