@@ -12,6 +12,7 @@ from typing import Final
 # Modules, each with the dot behind it: what is in one begins so.
 IN_PIPELINE: Final = "rivusio.pipes.base."
 IN_OPERATORS: Final = "rivusio.pipes.operators."
+IN_POLYMORPHIC: Final = "rivusio.pipes.polymorphic."
 IN_PIPES: Final = "rivusio.pipes.elementwise."
 IN_STREAM_PIPES: Final = "rivusio.pipes.windowed."
 IN_CONFIG: Final = "rivusio.graph.config."
@@ -41,10 +42,10 @@ MAP: Final = f"{IN_OPERATORS}map"
 FILTER: Final = f"{IN_OPERATORS}filter"
 TAKING_FUNCTIONS: Final = frozenset({MAP, FILTER, PIPE})  # what they give a stage of
 KEEPING: Final = frozenset({FILTER})  # of those: whatever the function gives, the items go on
-SAME_ITEMS: Final = f"{IN_OPERATORS}SameItems"
-WITHOUT_NONE: Final = f"{IN_OPERATORS}WithoutNone"
-LISTS: Final = f"{IN_OPERATORS}Lists"
-LINGERING_LISTS: Final = f"{IN_OPERATORS}LingeringLists"
+SAME_ITEMS: Final = f"{IN_POLYMORPHIC}SameItems"
+WITHOUT_NONE: Final = f"{IN_POLYMORPHIC}WithoutNone"
+LISTS: Final = f"{IN_POLYMORPHIC}Lists"
+LINGERING_LISTS: Final = f"{IN_POLYMORPHIC}LingeringLists"
 
 # Settings.
 BACKPRESSURE_CONFIG: Final = f"{IN_CONFIG}BackpressureConfig"

@@ -32,7 +32,7 @@ from rivusio.artifacts.manifest import (
 )
 from rivusio.compiler.artifacts.index import Index, Unmade
 from rivusio.compiler.backends.python.module import GeneratedModule
-from rivusio.compiler.ir.ops import StageInfo
+from rivusio.compiler.ir.stage_info import StageInfo
 from rivusio.compiler.locks import one_writer
 from rivusio.compiler.resolve.resolve import ResolvedChain
 from rivusio.user_code.describe import path_from_here

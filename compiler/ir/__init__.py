@@ -1,5 +1,6 @@
 """The plan of a chain: the intermediate representation between types and generated code.
 
+    stage_info what is known of one stage
     ops        the closed union of ops, and the ways in which a stage's function is called
     plan       a row of them: one for each stage
     fusion     which stages share a loop, and where it is cut

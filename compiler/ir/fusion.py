@@ -21,11 +21,11 @@ from rivusio.compiler.ir.ops import (
     Inline,
     Op,
     SlidingWindow,
-    StageInfo,
     TumblingWindow,
     UserStream,
 )
 from rivusio.compiler.ir.plan import Plan
+from rivusio.compiler.ir.stage_info import StageInfo
 
 SourceKind = Literal["async", "plain", "sync", "node", "sync_node", "buffer"]
 SinkKind = Literal["results", "inner", "window", "buffer"]

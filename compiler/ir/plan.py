@@ -11,18 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rivusio.compiler.ir.ops import (
-    OPS,
-    Await,
-    Body,
-    Buffer,
-    Call,
-    Concurrent,
-    Either,
-    Op,
-    Pass,
-    StageInfo,
-)
+from rivusio.compiler.ir.ops import OPS, Await, Body, Buffer, Call, Concurrent, Either, Op, Pass
+from rivusio.compiler.ir.stage_info import StageInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ from rivusio.compiler.ir.ops import (
     Inline,
     Op,
     Pass,
-    StageInfo,
 )
 from rivusio.compiler.ir.plan import Plan
+from rivusio.compiler.ir.stage_info import StageInfo
 
 
 class PlanError(AssertionError):

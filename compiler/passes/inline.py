@@ -25,9 +25,9 @@ from rivusio.compiler.ir.ops import (
     Inline,
     Op,
     Pass,
-    StageInfo,
 )
 from rivusio.compiler.ir.plan import Plan
+from rivusio.compiler.ir.stage_info import StageInfo
 
 REFUSED_BY_MYPY = "mypy does not take its body in the loop"
 NAME_TAKEN = "a name that its body needs is taken in the loop"

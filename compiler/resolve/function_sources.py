@@ -16,7 +16,7 @@ from rivusio.compiler.frontend.functions import (
     is_overload,
 )
 from rivusio.compiler.frontend.source import Source, Unreadable, read
-from rivusio.compiler.ir.ops import UserFunction, WrittenAt
+from rivusio.compiler.ir.stage_info import UserFunction, WrittenAt
 
 
 class FunctionSources:

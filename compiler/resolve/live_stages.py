@@ -10,7 +10,7 @@ from types import FunctionType
 
 from rivusio.artifacts.guards import function_of
 from rivusio.compiler.frontend.functions import FunctionRef, definition, definitions, needed_around
-from rivusio.compiler.ir.ops import StageInfo, UserFunction
+from rivusio.compiler.ir.stage_info import StageInfo, UserFunction
 from rivusio.graph.signature import shape_of
 from rivusio.graph.stage import Stage
 

@@ -17,7 +17,7 @@ from rivusio.compiler.diagnostics import COMPILE, Diagnostic, Severity
 from rivusio.compiler.frontend.forms import span_of
 from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.frontend.syntax import Span
-from rivusio.compiler.ir.ops import StageInfo
+from rivusio.compiler.ir.stage_info import StageInfo
 from rivusio.compiler.resolve import probe
 from rivusio.compiler.resolve.match import Matches, matches
 from rivusio.compiler.resolve.probe import Live, LiveChain, LiveError

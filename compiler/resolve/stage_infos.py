@@ -9,7 +9,7 @@ from pathlib import PurePath
 from rivusio.compiler.frontend.functions import FunctionRef
 from rivusio.compiler.frontend.source import Source
 from rivusio.compiler.frontend.syntax import Span
-from rivusio.compiler.ir.ops import ANY, StageInfo, Type, UserFunction
+from rivusio.compiler.ir.stage_info import ANY, StageInfo, Type, UserFunction
 from rivusio.compiler.resolve.function_sources import FunctionSources
 from rivusio.compiler.resolve.known_functions import (
     function_key,

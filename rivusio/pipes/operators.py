@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
 from datetime import timedelta
-from typing import Any, ClassVar, Literal, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from rivusio.graph.callables import is_async_callable
 from rivusio.graph.operations import (
@@ -19,22 +19,24 @@ from rivusio.graph.operations import (
     DropNone,
     Filter,
     FlatMap,
-    Operation,
     Skip,
     SlidingWindow,
     Take,
     TumblingWindow,
 )
-from rivusio.graph.settings import StageConfig
 from rivusio.graph.validators import at_least, capacity, seconds
 from rivusio.pipes.base import (
     AsyncFamily,
-    AsyncPipeline,
-    Joinable,
     SyncFamily,
-    SyncPipeline,
     function_pipe,
-    join,
+)
+from rivusio.pipes.polymorphic import (
+    AsyncOperator,
+    LingeringLists,
+    Lists,
+    SameItems,
+    SyncOperator,
+    WithoutNone,
 )
 from rivusio.pipes.type_vars import Given
 from rivusio.safe_repr import describe
@@ -42,98 +44,6 @@ from rivusio.safe_repr import describe
 In = TypeVar("In")
 Out = TypeVar("Out")
 T = TypeVar("T")
-
-
-class _SyncOperator(SyncFamily[In, Out]):
-    """A sync stage of a given operation."""
-
-    def __init__(self, name: str, operation: Operation) -> None:
-        super().__init__(name)
-        self._operation = operation
-
-    def _rivusio_operation(self) -> Operation:
-        return self._operation
-
-
-class _AsyncOperator(AsyncFamily[In, Out]):
-    """An async stage of a given operation."""
-
-    def __init__(
-        self, name: str, operation: Operation, *, config: StageConfig | None = None
-    ) -> None:
-        super().__init__(name, config=config)
-        self._operation = operation
-
-    def _rivusio_operation(self) -> Operation:
-        return self._operation
-
-
-# The four kinds below take their types from the pipe on their left, so that of themselves they
-# have `Any`; the overloads of `>>` that name them say what comes out.
-
-
-class SameItems(_SyncOperator[Any, Any]):
-    """A sync stage that gives some of its items, as they came: `take`."""
-
-    _rivusio_gives_same_items: ClassVar[Literal[True]] = True
-
-    @overload
-    def __rrshift__(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
-        self, other: Callable[[In], Coroutine[Any, Any, Out]]
-    ) -> AsyncPipeline[In, Out]: ...
-    @overload
-    def __rrshift__(self, other: Callable[[In], Out]) -> SyncPipeline[In, Out]: ...
-    def __rrshift__(self, other: Joinable) -> Any:
-        """Join: what the function `other` gives goes into this stage."""
-        return join(other, self)
-
-
-class Lists(_SyncOperator[Any, list[Any]]):
-    """A sync stage that gives lists of its items: `batch`, `tumbling`, `sliding`."""
-
-    _rivusio_gives_lists: ClassVar[Literal[True]] = True
-
-    @overload
-    def __rrshift__(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
-        self, other: Callable[[In], Coroutine[Any, Any, Out]]
-    ) -> AsyncPipeline[In, list[Out]]: ...
-    @overload
-    def __rrshift__(self, other: Callable[[In], Out]) -> SyncPipeline[In, list[Out]]: ...
-    def __rrshift__(self, other: Joinable) -> Any:
-        """Join: what the function `other` gives goes into this stage."""
-        return join(other, self)
-
-
-class LingeringLists(_AsyncOperator[Any, list[Any]]):
-    """An async stage that gives lists of its items: `batch` with `linger`."""
-
-    _rivusio_gives_lingering_lists: ClassVar[Literal[True]] = True
-
-    @overload
-    def __rrshift__(
-        self, other: Callable[[In], Coroutine[Any, Any, Out]]
-    ) -> AsyncPipeline[In, list[Out]]: ...
-    @overload
-    def __rrshift__(self, other: Callable[[In], Out]) -> AsyncPipeline[In, list[Out]]: ...
-    def __rrshift__(self, other: Joinable) -> Any:
-        """Join: what the function `other` gives goes into this stage."""
-        return join(other, self)
-
-
-class WithoutNone(_SyncOperator[Any, Any]):
-    """A sync stage that gives its items but for `None`: `drop_none`."""
-
-    _rivusio_gives_without_none: ClassVar[Literal[True]] = True
-
-    @overload
-    def __rrshift__(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
-        self, other: Callable[[In], Coroutine[Any, Any, Out | None]]
-    ) -> AsyncPipeline[In, Out]: ...
-    @overload
-    def __rrshift__(self, other: Callable[[In], Out | None]) -> SyncPipeline[In, Out]: ...
-    def __rrshift__(self, other: Joinable) -> Any:
-        """Join: what the function `other` gives goes into this stage."""
-        return join(other, self)
 
 
 @overload
@@ -164,8 +74,8 @@ def filter(function: Callable[[Any], Any], /) -> Any:
     ['1', '2']
     """
     if is_async_callable(_callable("filter", function)):
-        return _AsyncOperator[Any, Any]("filter", Filter(function, "await"))
-    return _SyncOperator[Any, Any]("filter", Filter(function, "call"))
+        return AsyncOperator[Any, Any]("filter", Filter(function, "await"))
+    return SyncOperator[Any, Any]("filter", Filter(function, "call"))
 
 
 @overload
@@ -185,8 +95,8 @@ def flat_map(function: Callable[[Any], Any], /) -> Any:
     ['a', 'b', 'c']
     """
     if is_async_callable(_callable("flat_map", function)) or _is_async_generator(function):
-        return _AsyncOperator[Any, Any]("flat_map", FlatMap(function, "either"))
-    return _SyncOperator[Any, Any]("flat_map", FlatMap(function, "call"))
+        return AsyncOperator[Any, Any]("flat_map", FlatMap(function, "either"))
+    return SyncOperator[Any, Any]("flat_map", FlatMap(function, "call"))
 
 
 def take(count: int) -> SameItems:

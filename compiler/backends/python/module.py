@@ -19,8 +19,8 @@ from rivusio.compiler.backends.python.names import (
 from rivusio.compiler.backends.python.source_map import Marked, map_lines, read_marks
 from rivusio.compiler.backends.python.templates import render
 from rivusio.compiler.ir.fusion import Module
-from rivusio.compiler.ir.ops import StageInfo
 from rivusio.compiler.ir.plan import Plan
+from rivusio.compiler.ir.stage_info import StageInfo
 from rivusio.compiler.known_names import RUNTIME
 
 

@@ -9,14 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rivusio.compiler.ir.ops import (
-    Batch,
-    Op,
-    SlidingWindow,
-    StageInfo,
-    TumblingWindow,
-    UserFunction,
-)
+from rivusio.compiler.ir.ops import Batch, Op, SlidingWindow, TumblingWindow
+from rivusio.compiler.ir.stage_info import StageInfo, UserFunction
 
 TOO_PLAIN = {"data", "item", "value", "x", "self", "i", "it", "_"}  # they say nothing in a loop
 

@@ -10,7 +10,7 @@ import pytest
 from rivusio.compiler.analysis import handler
 from rivusio.compiler.frontend import finder
 from rivusio.compiler.frontend.source import parse
-from rivusio.compiler.ir.ops import StageInfo, Type
+from rivusio.compiler.ir.stage_info import StageInfo, Type
 from rivusio.compiler.resolve import probe, resolve
 from rivusio.compiler.resolve.probe import Live
 from rivusio.compiler.resolve.resolve import Resolution, ResolvedChain
