@@ -39,9 +39,10 @@ SLIDING_WINDOW_PIPE: Final = f"{IN_STREAM_PIPES}SlidingWindowPipe"
 # Functions that make a stage, and the classes of what some of them give.
 PIPE: Final = f"{IN_PIPES}pipe"
 MAP: Final = f"{IN_OPERATORS}map"
+TAKE_WHILE: Final = f"{IN_OPERATORS}take_while"
 FILTER: Final = f"{IN_OPERATORS}filter"
-TAKING_FUNCTIONS: Final = frozenset({MAP, FILTER, PIPE})  # what they give a stage of
-KEEPING: Final = frozenset({FILTER})  # of those: whatever the function gives, the items go on
+TAKING_FUNCTIONS: Final = frozenset({MAP, FILTER, TAKE_WHILE, PIPE})  # what they give a stage of
+KEEPING: Final = frozenset({FILTER, TAKE_WHILE})  # of those: the items themselves go on
 SAME_ITEMS: Final = f"{IN_POLYMORPHIC}SameItems"
 WITHOUT_NONE: Final = f"{IN_POLYMORPHIC}WithoutNone"
 LISTS: Final = f"{IN_POLYMORPHIC}Lists"

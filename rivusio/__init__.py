@@ -59,6 +59,7 @@ from rivusio.pipes.operators import (
     skip,
     sliding,
     take,
+    take_while,
     tumbling,
 )
 from rivusio.pipes.outputs import PipelineMetricsMixin
@@ -132,5 +133,6 @@ __all__ = [
     "skip",
     "sliding",
     "take",
+    "take_while",
     "tumbling",
 ]

@@ -92,6 +92,14 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeWhile:
+    """The items before the first that the user's function refuses."""
+
+    of: StageInfo
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
 class Skip:
     """Every item but the first ones."""
 
@@ -162,6 +170,7 @@ Op = (
     | Filter
     | FlatMap
     | Take
+    | TakeWhile
     | Skip
     | DropNone
     | Batch
@@ -173,7 +182,9 @@ Op = (
 )
 Entered = Map | Filter | FlatMap | Batch | TumblingWindow | SlidingWindow
 Holding = Batch | TumblingWindow | SlidingWindow
-Inlinable = Map | Filter | Batch | TumblingWindow | SlidingWindow  # its body may stand in the loop
+Inlinable = (
+    Map | Filter | TakeWhile | Batch | TumblingWindow | SlidingWindow
+)  # its body may stand in the loop
 Bodiless = Take | Skip | DropNone | UserStream | Buffer  # no function of the user's is called here
 
 # What is made of a stage, by what it does: the ops that stand between two buffers.
@@ -183,6 +194,7 @@ OPS: Final[Mapping[Kind, Callable[[StageInfo, Body], Op]]] = {
     "flat_map": FlatMap,
     "take": lambda stage, _: Take(stage, none=False),
     "take_none": lambda stage, _: Take(stage, none=True),
+    "take_while": TakeWhile,
     "skip": lambda stage, _: Skip(stage),
     "drop_none": lambda stage, _: DropNone(stage),
     "batch": lambda stage, body: Batch(stage, body, linger=False),

@@ -15,6 +15,7 @@ from rivusio.graph.operations import (
     Skip,
     SlidingWindow,
     Take,
+    TakeWhile,
     TumblingWindow,
     time_matters,
 )
@@ -57,6 +58,15 @@ class TakeExecutor(StageExecutor):
         """Count the item."""
         self.remaining -= 1
         return super().accept(item)
+
+
+class TakeWhileExecutor(FilterExecutor):
+    """Passes items on until one is refused; then the segment ends here."""
+
+    def emit(self, data: Item, result: Item) -> Item:
+        """Give the item if it is not refused."""
+        self.is_done = not result
+        return super().emit(data, result)
 
 
 class SkipExecutor(StageExecutor):
@@ -126,6 +136,8 @@ def make_executor(run: RunState, index: int, stage: Stage) -> StageExecutor:
             return FlatMapExecutor(run, index, stage)
         case Take(count):
             return TakeExecutor(run, index, stage, count)
+        case TakeWhile():
+            return TakeWhileExecutor(run, index, stage)
         case Skip(count):
             return SkipExecutor(run, index, stage, count)
         case Batch() | TumblingWindow() | SlidingWindow():

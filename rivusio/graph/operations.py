@@ -20,6 +20,7 @@ Kind = Literal[
     "flat_map",
     "take",
     "take_none",
+    "take_while",
     "skip",
     "drop_none",
     "batch",
@@ -67,6 +68,7 @@ TRAITS: Final[Mapping[Kind, Traits]] = {
     "flat_map": Traits(takes_function=True, gives_many=True),
     "take": Traits(gives_items=True, ends_early=True),
     "take_none": Traits(gives_items=True),
+    "take_while": Traits(takes_function=True, judges=True, gives_items=True, ends_early=True),
     "skip": Traits(gives_items=True),
     "drop_none": Traits(gives_items=True),
     "batch": Traits(takes_list=True),
@@ -145,6 +147,20 @@ class Take:
     def words(self) -> str:
         """What it does, for people."""
         return f"the first {self.count} items"
+
+
+@dataclass(frozen=True, slots=True)
+class TakeWhile:
+    """The items before the first that the function refuses, and then the end."""
+
+    kind: ClassVar[Kind] = "take_while"
+    call: Callable[[Item], Item]
+    entry: Entry
+
+    @property
+    def words(self) -> str:
+        """What it does, for people."""
+        return "the items before the first that is refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +263,7 @@ Operation = (
     | Filter
     | FlatMap
     | Take
+    | TakeWhile
     | Skip
     | DropNone
     | Batch

@@ -22,6 +22,7 @@ from rivusio.graph.operations import (
     Skip,
     SlidingWindow,
     Take,
+    TakeWhile,
     TumblingWindow,
 )
 from rivusio.graph.validators import at_least, capacity, seconds
@@ -111,6 +112,27 @@ def take(count: int) -> SameItems:
         ValueError: for a negative count.
     """
     return SameItems("take", Take(at_least(0, "count", count)))
+
+
+@overload
+def take_while(  # type: ignore[overload-overlap]  # a coroutine function is callable too: the first wins
+    predicate: Callable[[T], Coroutine[Any, Any, object]], /
+) -> AsyncFamily[T, T]: ...
+@overload
+def take_while(predicate: Callable[[Given], object], /) -> SyncFamily[Given, Given]: ...
+def take_while(predicate: Callable[[Any], Any], /) -> Any:
+    """Give a stage that passes items on until the function answers something false for one.
+
+    That item goes no further, the source is asked for nothing more, and the run ends as it does
+    behind `take`. An item at which the function fails is treated as the settings say, and does not
+    end the run by itself.
+
+    >>> list(take_while(str.isdigit).iterate(["1", "2", "x", "3"]))
+    ['1', '2']
+    """
+    if is_async_callable(_callable("take_while", predicate)):
+        return AsyncOperator[Any, Any]("take_while", TakeWhile(predicate, "await"))
+    return SyncOperator[Any, Any]("take_while", TakeWhile(predicate, "call"))
 
 
 def skip(count: int) -> SameItems:

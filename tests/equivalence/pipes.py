@@ -61,6 +61,8 @@ OPS = {
     "flat_map": Op("sync", "function"),
     "async flat_map": Op("async", "function", waits=True),
     "take": Op("sync", "operator", call=False),
+    "take_while": Op("sync", "function"),
+    "async take_while": Op("async", "function", waits=True),
     "skip": Op("sync", "operator", call=False),
     "batch": Op("sync", "operator", call=False, lists=True),
     "lingering batch": Op("async", "operator", call=False, lists=True),
@@ -74,10 +76,17 @@ OPS = {
     "user stream": Op("async", "class", call=False, waits=True),
 }
 FLAT_MAPS = {name for name in OPS if "flat" in name}
-FILTERS = {"filter pipe", "async filter pipe", "filter", "async filter"}
+FILTERS = {
+    *("filter pipe", "async filter pipe", "filter", "async filter"),
+    *("take_while", "async take_while"),
+}
 LISTS = {"batch": "batch", "tumbling": "tumbling", "window": "tumbling", "sliding": "sliding"}
 SAME_TYPE = {*FILTERS, "take", "skip", "identity", "drop_none"}
-CALLING = {f"{kind}{each}" for kind in ("", "async ") for each in ("map", "filter", "flat_map")}
+CALLING = {
+    f"{kind}{each}"
+    for kind in ("", "async ")
+    for each in ("map", "filter", "flat_map", "take_while")
+}
 CALLEES: tuple[Callee, ...] = (
     *("function", "function", "function", "function", "function"),
     *("defaults", "partial", "traced", "object", "method"),
@@ -217,6 +226,8 @@ def stage(chosen: random.Random, takes: str, *, sync: bool) -> Stage:
 
 def kind_of(op_name: str) -> str:
     """Give which of the kinds of operations a stage is of."""
+    if "take_while" in op_name:
+        return "take_while"
     if op_name in FILTERS or op_name == "drop_none":
         return "filter"
     if op_name in FLAT_MAPS:

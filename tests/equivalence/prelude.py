@@ -41,6 +41,7 @@ from rivusio import (
     sliding,
     skip,
     take,
+    take_while,
     tumbling,
 )
 from rivusio.testing import note, pause, wait

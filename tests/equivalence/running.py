@@ -18,7 +18,7 @@ from rivusio.artifacts.mode import Mode
 from rivusio.compiler.driver import Options, compile_files
 from rivusio.compiler.ir import fusion
 from rivusio.compiler.passes.inline import REFUSED_BY_MYPY
-from rivusio.graph.operations import Take, time_matters
+from rivusio.graph.operations import time_matters, traits_of
 from rivusio.pipes.base import BasePipe
 from rivusio.testing import ConsumerScript, Event, SourceScript, difference, record
 from tests.equivalence import ends
@@ -178,7 +178,7 @@ def _has_several_tasks(path: Path, name: str) -> bool:
 @cache
 def _has_take(path: Path, name: str) -> bool:
     stages = imported(path, name)._rivusio_stages()
-    return any(isinstance(stage.operation, Take) for stage in stages)
+    return any(traits_of(stage.operation).ends_early for stage in stages)
 
 
 def carried_out(path: Path, name: str, case: Case) -> Iterator[Run]:

@@ -15,7 +15,7 @@ Cell = tuple[str, str, str, str]
 Pair = tuple[str, str]
 
 OPS = (
-    *("map", "filter", "flat_map", "take", "skip", "batch", "tumbling", "sliding"),
+    *("map", "filter", "flat_map", "take", "take_while", "skip", "batch", "tumbling", "sliding"),
     *("user stream", "buffer", "concurrent"),
 )
 POLICIES = ("raise", "skip", "dead letter", "handler", "retry", "timeout", "skip_none")
@@ -27,6 +27,8 @@ LISTS = {"batch", "tumbling", "sliding"}
 def is_legal(op: str, policy: str, source: str, consumer: str) -> bool:
     """Tell whether there can be such a run."""
     if op in WITHOUT_CALL and policy not in ("raise", "skip_none"):
+        return False
+    if op == "take_while" and policy == "handler":  # no class makes one
         return False
     if consumer == "process":
         return op in ("map", "concurrent") and source == "list"

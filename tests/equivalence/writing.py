@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tests.equivalence.bodies import INTO_X, OUT_OF_X, TYPES, kinds_in
 from tests.equivalence.methods import body, gives_list, handler, indented, result, stream
-from tests.equivalence.pipes import Stage
+from tests.equivalence.pipes import CALLING, Stage
 
 CLASSES = {
     "sync pipe": ("SyncBasePipe", "process"),
@@ -83,7 +83,7 @@ def _pipe(stage: Stage, made: str) -> str:
 def _made(stage: Stage, name: str) -> str:
     seconds = f"timedelta(seconds={stage.size / 2})"
     match stage.op:
-        case "map" | "async map" | "filter" | "async filter" | "flat_map" | "async flat_map":
+        case op if op in CALLING:
             return f"{stage.op.removeprefix('async ')}({CALLEES[stage.callee].format(name)})"
         case "lambda":
             # No lambda in the lambda: mypy would not know the type of what it gives.

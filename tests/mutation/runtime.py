@@ -346,6 +346,20 @@ PIPE_KINDS: tuple[Mutant, ...] = (
     Mutant(
         "2.4",
         EXECUTORS,
+        "self.is_done = not result",
+        "self.is_done = False",
+        "take_while never ends the run",
+    ),
+    Mutant(
+        "2.4",
+        EXECUTORS,
+        "self.is_done = not result",
+        "self.is_done = result is not True",
+        "take_while takes what is true but not True for a refusal",
+    ),
+    Mutant(
+        "2.4",
+        EXECUTORS,
         "if not self._remaining:",
         "if True:",
         "skip leaves nothing out",

@@ -38,6 +38,7 @@ from rivusio import (
     skip,
     sliding,
     take,
+    take_while,
     tumbling,
 )
 from tests.semantics.support import Double, FailsOn, SlowDouble, in_turn, outputs_of
@@ -360,6 +361,7 @@ async def test_the_operators() -> None:
     assert list(flat_map(str.split).iterate(["a b", "c"])) == ["a", "b", "c"]
     assert list(take(2).iterate("abc")) == ["a", "b"]
     assert list(skip(2).iterate("abc")) == ["c"]
+    assert list(take_while(str.isdigit).iterate("12x3")) == ["1", "2"]
     assert list(drop_none().iterate([1, None, 0])) == [1, 0]
     assert list(batch(2).iterate("abc")) == [["a", "b"], ["c"]]
     assert list(tumbling(SECOND).iterate("ab")) == [["a", "b"]]
@@ -385,6 +387,7 @@ async def test_the_operators_over_coroutine_functions_are_async() -> None:
     for stage, expected in (
         (map(double), [2, 4]),
         (filter(is_odd), [1]),
+        (take_while(is_odd), [1]),
         (flat_map(both), [1, -1, 2, -2]),
         (flat_map(each), [1, 1, 2, 2]),
     ):
@@ -447,6 +450,73 @@ async def test_skip_counts_what_comes_to_it_in_each_run_anew() -> None:
         assert list(chain.iterate([1, 2, 3, 4])) == [[-3, 4], [-4]]
         assert await outputs_of(chain, [1, 2, 3, 4]) == [[-3, 4], [-4]]
     assert list((skip(1) >> take(1) >> skip(1)).iterate("abc")) == []
+
+
+def this_and_next(item: int) -> list[int]:
+    return [item, item + 1]
+
+
+def whole(item: int) -> int:
+    return item
+
+
+def below_three(item: int) -> bool:
+    return item < 3
+
+
+@pytest.mark.rule("2.4", "3.6")
+async def test_take_while_ends_the_run_at_the_item_it_refuses() -> None:
+    chain = map(whole) >> take_while(below_three) >> map(str)
+    for in_loop in (False, True):
+        asked, monitor = iter([1, 2, 3, 1]), PipelineMonitor()
+        if in_loop:
+            got = [each async for each in chain.stream(asked, monitor=monitor)]
+        else:
+            got = list(chain.iterate(asked, monitor=monitor))
+        assert got == ["1", "2"]
+        assert list(asked) == [1]  # nothing was asked for after the refused one
+        _, second, third = monitor.get_metrics()["stages"]
+        assert (second["items_in"], second["items_out"], second["filtered"]) == (3, 2, 1)
+        assert third["items_in"] == 2
+        assert monitor.get_metrics()["discarded"] == 0
+
+
+@pytest.mark.rule("2.4", "3.6")
+async def test_take_while_flushes_what_stands_behind_and_discards_what_stands_before() -> None:
+    monitor = PipelineMonitor()
+    chain = (
+        batch(2) >> flat_map(lambda pair: pair) >> take_while(lambda each: each < "c") >> batch(3)
+    )
+    assert list(chain.iterate("abcdef", monitor=monitor)) == [["a", "b"]]
+    assert monitor.get_metrics()["discarded"] == 1  # "d": it was expanded, and never taken
+    both = flat_map(this_and_next) >> take_while(below_three) >> take(5)
+    assert await outputs_of(both, [1, 1, 2, 0]) == [1, 2, 1, 2, 2]
+
+
+@pytest.mark.rule("2.4", "6.8")
+async def test_an_item_at_which_take_while_fails_is_treated_and_ends_nothing() -> None:
+    def below_four(item: int) -> bool:
+        if item == 1:
+            raise ValueError(item)
+        return item < 4
+
+    async def later(item: int) -> bool:
+        return below_four(item)
+
+    skipping = StreamConfig(on_error="skip")
+    for predicate in (below_four, later):
+        chain = take_while(predicate).with_config(skipping) >> batch(2)
+        assert await outputs_of(chain, range(9)) == [[0, 2], [3]]
+    with pytest.raises(StreamError, match="take_while"):
+        list(take_while(below_four).iterate(range(9)))
+
+
+@pytest.mark.rule("2.4", "3.6")
+async def test_take_while_ends_what_reads_ahead_of_it() -> None:
+    buffered = map(whole).with_config(BackpressureConfig(max_buffer_size=2))
+    chain = buffered >> take_while(below_three).with_config(BackpressureConfig()) >> batch(9)
+    assert await outputs_of(chain, iter([0, 1, 2, 3, 0])) == [[0, 1, 2]]
+    assert list((take_while(same) >> take_while(below_three)).iterate([2, 0, 1])) == [2]
 
 
 @pytest.mark.rule("2.5")

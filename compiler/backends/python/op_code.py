@@ -25,6 +25,7 @@ from rivusio.compiler.backends.python.stage_records import (
     SkipStage,
     SlidingStage,
     TakeStage,
+    TakeWhileStage,
     WindowSink,
     WindowStage,
 )
@@ -41,6 +42,7 @@ from rivusio.compiler.ir.ops import (
     Skip,
     SlidingWindow,
     Take,
+    TakeWhile,
     TumblingWindow,
 )
 
@@ -59,6 +61,8 @@ def write_from(own: Function, position: int, here: Here, item: str) -> str:
             return _write_flat_map(own, position, op, here, item)
         case Take():
             return _write_take(own, position, op, here, item)
+        case TakeWhile():
+            return _write_take_while(own, position, op, here, item)
         case Skip():
             return _write_skip(own, position, op, here, item)
         case DropNone():
@@ -116,6 +120,19 @@ def _write_take(own: Function, position: int, op: Take, here: Here, item: str) -
     rest = write_from(own, position + 1, here, item)
     halts = own.variant.source in OF
     return render(TakeStage(comment(op.of), call.counters, left_of(op), halts, call, outcome, rest))
+
+
+def _write_take_while(own: Function, position: int, op: TakeWhile, here: Here, item: str) -> str:
+    left = own.hoist(left_of(op), "True")
+    state = own.state.setdefault(op.of.index, {})
+    verdict = state["kept"] = state.get("kept") or own.names.fresh("kept")
+    call = decide_call(own, op, here, item, verdict, op.body)
+    outcome = decide_outcome(own, op, here, item)
+    own.items[position + 1] = item
+    rest = write_from(own, position + 1, here, item)
+    tells = own.variant.source in OF
+    told = comment(op.of)
+    return render(TakeWhileStage(told, call.counters, left, tells, call, outcome, rest))
 
 
 def _write_skip(own: Function, position: int, op: Skip, here: Here, item: str) -> str:

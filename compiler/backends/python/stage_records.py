@@ -150,6 +150,20 @@ class TakeStage:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeWhileStage:
+    """Printed by `stage/take_while`; `left` tells whether it still wants items."""
+
+    template: ClassVar[str] = "stage/take_while"
+    comment: str
+    counters: str
+    left: str
+    halts: bool
+    call: Call
+    outcome: Outcome
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
 class SkipStage:
     """Printed by `stage/skip`; `left` counts down the items that are left out."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutation.compiler.making import FILES, ONE, TAKES, broken
 
+TAKE_WHILE = "templates/python/stage/take_while.py.jinja"
 SKIP = "templates/python/stage/skip.py.jinja"
 ENTER = "templates/python/stage/call.py.jinja"
 ENTERING = "compiler/backends/python/calls.py"
@@ -21,6 +22,27 @@ OVER_PLAIN = "templates/python/source/iterable.py.jinja"
 OP_CODE = "compiler/backends/python/op_code.py"
 
 CALLS = (
+    broken(
+        "2.4",
+        TAKE_WHILE,
+        "    {{ this.left }} = False\n",
+        "",
+        "a take_while goes on after the item that it refuses",
+    ),
+    broken(
+        "3.6",
+        TAKE_WHILE,
+        "    part.halt_upstream()\n",
+        "",
+        "a take_while lets what is before it go on",
+    ),
+    broken(
+        "2.4",
+        TAKE_WHILE,
+        "    {{ this.counters }}.filtered += 1\n",
+        "",
+        "the item that a take_while refuses is not counted",
+    ),
     broken(
         "2.4",
         SKIP,
