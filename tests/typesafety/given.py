@@ -31,8 +31,10 @@ from rivusio import (
     flat_map,
     map,
     pipe,
+    skip,
     sliding,
     take,
+    take_while,
     tumbling,
 )
 
@@ -93,8 +95,10 @@ __all__ = [
     "numbers",
     "pipe",
     "show",
+    "skip",
     "sliding",
     "take",
+    "take_while",
     "timedelta",
     "tumbling",
 ]
