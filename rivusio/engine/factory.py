@@ -1,4 +1,4 @@
-"""Which step does what a stage's operation says."""
+"""What holds the items of a batch or a window in a run: made anew for each."""
 
 from __future__ import annotations
 

@@ -103,14 +103,20 @@ def _write_map(own: Function, position: int, op: Map, here: Here, item: str) -> 
 
 
 def _write_filter(own: Function, position: int, op: Filter, here: Here, item: str) -> str:
-    state = own.state.setdefault(op.of.index, {})
-    kept = state.get("kept") or own.names.fresh("kept")
-    state["kept"] = kept
+    kept = _name_verdict(own, op)
     call = decide_call(own, op, here, item, kept, op.body)
     outcome = decide_outcome(own, op, here, item)
     own.items[position + 1] = item
     rest = write_from(own, position + 1, here, item)
     return render(FilterStage(comment(op.of), call.counters, call, outcome, rest))
+
+
+def _name_verdict(own: Function, op: Op) -> str:
+    """Name what a stage's function says of an item: the same wherever its code is written."""
+    state = own.state.setdefault(op.of.index, {})
+    if "kept" not in state:
+        state["kept"] = own.names.fresh("kept")
+    return state["kept"]
 
 
 def _write_take(own: Function, position: int, op: Take, here: Here, item: str) -> str:
@@ -124,8 +130,7 @@ def _write_take(own: Function, position: int, op: Take, here: Here, item: str) -
 
 def _write_take_while(own: Function, position: int, op: TakeWhile, here: Here, item: str) -> str:
     left = own.hoist(left_of(op), "True")
-    state = own.state.setdefault(op.of.index, {})
-    verdict = state["kept"] = state.get("kept") or own.names.fresh("kept")
+    verdict = _name_verdict(own, op)
     call = decide_call(own, op, here, item, verdict, op.body)
     outcome = decide_outcome(own, op, here, item)
     own.items[position + 1] = item
